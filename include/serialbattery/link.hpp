@@ -1,0 +1,145 @@
+// How a driver talks: a conversation of frames with time-outs over some stream of bytes.
+//
+// A ByteStream moves bytes (serial port, pseudo-terminal, BLE characteristic, recorded file, test script). ByteLink adds,
+// once for all drivers: flushing of stale input, inter-frame gaps, deadlines, framing, removal of RS485 echo, bounded buffers,
+// statistics and capture.
+#pragma once
+
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "serialbattery/clock.hpp"
+#include "serialbattery/errors.hpp"
+#include "serialbattery/wire.hpp"
+
+namespace serialbattery {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+enum class Parity : std::uint8_t { none, even, odd };
+
+/// Settings of a serial port; streams without a line ignore them.
+struct LineSettings {
+  unsigned baud = 9600;
+  Parity parity = Parity::none;  // always 8 data bits, 1 stop bit
+  bool operator==(const LineSettings&) const = default;
+};
+
+/// Moves bytes. All functions throw LinkError(closed) when the other end is gone for good, LinkError(io) on other failures.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  /// Hands all bytes over and returns when they have left (time-outs start then).
+  virtual asio::awaitable<void> write(Bytes data) = 0;
+  /// Waits until at least one byte is there; returns 0 when the deadline came first.
+  virtual asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) = 0;
+  /// Throws away what has arrived and nobody read.
+  virtual void discard_input() = 0;
+  virtual asio::awaitable<void> sleep_until(TimePoint moment) = 0;
+  [[nodiscard]] virtual TimePoint now() const = 0;
+  virtual void configure(const LineSettings& settings) = 0;
+  [[nodiscard]] virtual LineSettings settings() const = 0;
+  /// "ttyUSB0"; stands in logs and names.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+};
+
+/// What a framing rule found in the bytes that have arrived so far.
+struct Scan {
+  enum class Status : std::uint8_t { more, complete, refused };
+  Status status = Status::more;
+  std::size_t begin = 0;        // complete: the frame is bytes [begin, end)
+  std::size_t end = 0;
+  Fault fault = Fault::timeout;  // more: what to report if the deadline passes now; refused: the definite answer
+  std::string_view detail = {};  // static text for the log
+
+  static Scan need_more(Fault at_deadline = Fault::timeout, std::string_view why = {}) {
+    return {Status::more, 0, 0, at_deadline, why};
+  }
+  static Scan found(std::size_t from, std::size_t to) { return {Status::complete, from, to, Fault::timeout, {}}; }
+  /// A definite "no" (Modbus exception, status of the BMS): do not wait for the deadline.
+  static Scan refuse(Fault why, std::string_view detail) { return {Status::refused, 0, 0, why, detail}; }
+};
+
+/// A framing rule: a pure function of all bytes received since the request. Called again whenever bytes arrive.
+using Framing = std::function<Scan(Bytes)>;
+
+/// Times of one exchange. The time the bytes need on the wire is added by the link, from baud rate and `expected` bytes.
+struct Timing {
+  Duration first_byte = 500ms;    // request sent -> first byte of the answer
+  Duration between_bytes = 100ms;  // silence inside an answer that ends it
+  Duration total = 1s;            // request sent -> answer complete
+  Duration gap = 5ms;             // silence on the line before a request
+};
+
+struct LinkStatistics {
+  std::uint64_t exchanges = 0;
+  std::uint64_t answered = 0;
+  std::array<std::uint64_t, 8> faults{};  // index: Fault
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  Duration last_exchange{};  // request handed over -> answer complete
+};
+
+/// Listens to the traffic of a link: capture, DEBUG frames in the log. Calls must not block.
+class Tap {
+ public:
+  virtual ~Tap() = default;
+  virtual void sent(Bytes data) = 0;
+  virtual void received(Bytes data) = 0;
+};
+
+class ByteLink {
+ public:
+  static constexpr std::size_t buffer_size = 2048;  // no BMS answer is longer; more input is cut
+
+  explicit ByteLink(ByteStream& stream) : stream_(stream) {}
+
+  /// Flushes stale input, keeps the gap, sends `request`, reads until `framing` finds its frame.
+  /// Returns the frame, valid until the next call. An exact copy of the request in front of the answer (RS485 echo) is removed
+  /// before `framing` sees the bytes. Throws LinkError or FrameError with the fault that the framing rule saw last.
+  asio::awaitable<Bytes> transact(Bytes request, const Framing& framing, const Timing& timing);
+
+  /// Waits for a frame that nobody asked for. Bytes behind the frame are kept for the next call.
+  asio::awaitable<Bytes> receive(const Framing& framing, TimePoint deadline);
+
+  /// Sends without waiting for an answer.
+  asio::awaitable<void> send(Bytes data, Duration gap);
+
+  /// Reads and drops until the line has been silent for `silence`, at most `limit`. Returns the number of bytes dropped.
+  asio::awaitable<std::size_t> drain(Duration silence, Duration limit);
+
+  asio::awaitable<void> sleep(Duration time);
+  [[nodiscard]] TimePoint now() const { return stream_.now(); }
+  [[nodiscard]] ByteStream& stream() { return stream_; }
+  [[nodiscard]] const LinkStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] bool echo_seen() const { return echo_seen_; }
+  void set_tap(Tap* tap) { tap_ = tap; }
+
+ private:
+  asio::awaitable<bool> read_more(TimePoint deadline);
+  asio::awaitable<void> transmit(Bytes data, Duration gap);
+  void strip_echo(Bytes request);
+  [[noreturn]] void fail(Fault fault, std::string_view detail);
+  [[nodiscard]] Bytes buffered() const { return Bytes(buffer_).first(used_); }
+
+  ByteStream& stream_;
+  Tap* tap_ = nullptr;
+  std::array<std::uint8_t, buffer_size> buffer_{};
+  std::size_t used_ = 0;       // bytes in buffer_
+  std::size_t consumed_ = 0;   // receive(): bytes in front that earlier calls returned
+  TimePoint quiet_since_{};    // end of the last byte sent or received
+  bool echo_seen_ = false;
+  LinkStatistics statistics_;
+};
+
+/// Time that `bytes` need on the line: 11 bit times each, so that it is never too short.
+Duration wire_time(std::size_t bytes, const LineSettings& settings);
+
+}  // namespace serialbattery
