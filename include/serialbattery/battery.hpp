@@ -101,9 +101,9 @@ struct Identity {
   std::string hardware_version;  // -> /HardwareVersion
   std::string firmware_version;  // version of the BMS's software, for the log and --json
   std::string serial_number;
-  std::string unique_id;     // empty: the fallback of venus::fallback_unique_id applies
-  std::string legacy_id;     // an identifier under which earlier drivers may have stored the same battery; often empty
-  std::string custom_field;  // user-definable text inside the BMS -> /DeviceName
+  std::string unique_id;      // empty: the fallback of venus::fallback_unique_id applies
+  std::string legacy_id;      // an identifier under which earlier drivers may have stored the same battery; often empty
+  std::string custom_field;   // user-definable text inside the BMS -> /DeviceName
   std::string proposed_name;  // default of /CustomName; empty for nearly all types
   std::string type_text;      // replaces the registry entry's text where it depends on the device; normally empty
   std::string model;
@@ -113,12 +113,12 @@ struct Identity {
 };
 
 struct Heater {
-  std::optional<bool> allowed;          // heater switch ("FET")
-  std::optional<bool> active;           // heating now
-  std::optional<double> current;        // A
-  std::optional<double> power;          // W
-  std::optional<double> start;          // degrees Celsius
-  std::optional<double> stop;           // degrees Celsius
+  std::optional<bool> allowed;    // heater switch ("FET")
+  std::optional<bool> active;     // heating now
+  std::optional<double> current;  // A
+  std::optional<double> power;    // W
+  std::optional<double> start;    // degrees Celsius
+  std::optional<double> stop;     // degrees Celsius
   bool operator==(const Heater&) const = default;
 };
 
@@ -132,11 +132,11 @@ struct Battery {
   std::optional<double> capacity;            // Ah, nominal
   std::optional<double> capacity_remaining;  // Ah
 
-  std::optional<unsigned> cell_count;      // cells in series
-  std::vector<Cell> cells;                 // empty: the BMS gives no single cells
-  std::optional<double> cell_min;          // V, lowest cell as the BMS states it (beside the cells)
-  std::optional<double> cell_max;          // V, highest cell as the BMS states it
-  std::optional<bool> balancing;           // the balancer works now, whole pack
+  std::optional<unsigned> cell_count;  // cells in series
+  std::vector<Cell> cells;             // empty: the BMS gives no single cells
+  std::optional<double> cell_min;      // V, lowest cell as the BMS states it (beside the cells)
+  std::optional<double> cell_max;      // V, highest cell as the BMS states it
+  std::optional<bool> balancing;       // the balancer works now, whole pack
 
   std::array<std::optional<double>, 4> temperatures;  // degrees Celsius, sensors 1..4 as read
   std::optional<double> mos_temperature;              // degrees Celsius

@@ -12,8 +12,8 @@ using Duration = Clock::duration;
 
 /// One moment on both clocks. Passed into everything that depends on time; nothing pure reads a clock itself.
 struct Now {
-  TimePoint mono;          // monotonic
-  std::int64_t wall = 0;   // Unix time, whole seconds
+  TimePoint mono;         // monotonic
+  std::int64_t wall = 0;  // Unix time, whole seconds
 };
 
 }  // namespace serialbattery

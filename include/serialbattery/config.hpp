@@ -141,10 +141,10 @@ struct Config {
   int bms_capture_raw_data_max_size_mb = 0;
   int bms_capture_raw_data_backup_count = 0;
   // Not keys: what the loader found out.
-  bool has_errors = false;                    // an issue of class E exists: /State 10 and /ErrorCode 119 for the life of the process
-  Blocked blocked;                            // implies has_errors
+  bool has_errors = false;                     // an issue of class E exists: /State 10 and /ErrorCode 119 for the life of the process
+  Blocked blocked;                             // implies has_errors
   bool battery_capacity_in_user_file = false;  // BATTERY_CAPACITY stands in the user's file (the MNB driver asks)
-  std::vector<std::string> issue_lines;       // one short "Config: <KEY> <code>" per erroneous key, for /Info/ChargeModeDebug
+  std::vector<std::string> issue_lines;        // one short "Config: <KEY> <code>" per erroneous key, for /Info/ChargeModeDebug
   bool operator==(const Config&) const = default;
 };
 

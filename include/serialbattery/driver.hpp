@@ -20,7 +20,7 @@ struct Controls {
   bool discharge_switch = false;
   bool balancer_switch = false;
   bool heater_switch = false;
-  bool soc = false;             // the BMS takes a new state of charge
+  bool soc = false;                  // the BMS takes a new state of charge
   bool soc_reset_when_full = false;  // AUTO_RESET_SOC concerns this type
   bool operator==(const Controls&) const = default;
 };
@@ -39,10 +39,10 @@ enum class Effort : std::uint8_t { quick, thorough };
 struct DriverContext {
   ByteLink& link;
   const Config& config;
-  std::uint8_t address = 0;          // bus address; types without one ignore it
-  bool address_configured = false;   // the address stands in BATTERY_ADDRESSES
-  bool shared_line = false;          // several batteries are asked on this line
-  bool type_configured = false;      // BMS_TYPE names this type
+  std::uint8_t address = 0;         // bus address; types without one ignore it
+  bool address_configured = false;  // the address stands in BATTERY_ADDRESSES
+  bool shared_line = false;         // several batteries are asked on this line
+  bool type_configured = false;     // BMS_TYPE names this type
 };
 
 class Driver {
@@ -73,6 +73,9 @@ class Driver {
   /// FrameError(implausible) too when this driver never sends such a request.
   asio::awaitable<void> replay(Bytes request);
 
+  /// Starts from a known reading: the recorded conversation began earlier.
+  void assume(const Battery& reading) { battery_ = reading; }
+
   /// What the BMS said beyond the model, for --json, --scan and the test vectors.
   [[nodiscard]] const boost::json::object& details() const { return details_; }
 
@@ -90,7 +93,7 @@ class Driver {
   [[nodiscard]] ByteLink& link() { return link_; }
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const DriverContext& context() const { return context_; }
-  [[nodiscard]] boost::json::object& details() { return details_; }
+  [[nodiscard]] boost::json::object& note() { return details_; }  // entries of details()
 
  private:
   ByteLink& link_;

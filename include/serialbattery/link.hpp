@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "serialbattery/clock.hpp"
@@ -36,7 +37,7 @@ struct LineSettings {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  /// Hands all bytes over and returns when they have left (time-outs start then).
+  /// Hands all bytes over; returns when the kernel has them (the link adds their time on the wire to its deadlines).
   virtual asio::awaitable<void> write(Bytes data) = 0;
   /// Waits until at least one byte is there; returns 0 when the deadline came first.
   virtual asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) = 0;
@@ -52,30 +53,38 @@ class ByteStream {
 
 /// What a framing rule found in the bytes that have arrived so far.
 struct Scan {
-  enum class Status : std::uint8_t { more, complete, refused };
-  Status status = Status::more;
-  std::size_t begin = 0;        // complete: the frame is bytes [begin, end)
+  enum class Status : std::uint8_t { searching, started, complete, refused };
+  Status status = Status::searching;
+  std::size_t begin = 0;  // complete: the frame is bytes [begin, end)
   std::size_t end = 0;
-  Fault fault = Fault::timeout;  // more: what to report if the deadline passes now; refused: the definite answer
+  Fault fault = Fault::timeout;  // searching, started: what to report if the deadline passes now; refused: the definite answer
   std::string_view detail = {};  // static text for the log
 
-  static Scan need_more(Fault at_deadline = Fault::timeout, std::string_view why = {}) {
-    return {Status::more, 0, 0, at_deadline, why};
+  /// Nothing that could be the answer so far (noise, echo, frames of others): wait as for the first byte.
+  static Scan searching(Fault at_deadline = Fault::timeout, std::string_view why = {}) {
+    return {Status::searching, 0, 0, at_deadline, why};
+  }
+  /// The answer has begun and is not complete: from now on silence ends it.
+  static Scan started(Fault at_deadline = Fault::length, std::string_view why = "answer is incomplete") {
+    return {Status::started, 0, 0, at_deadline, why};
   }
   static Scan found(std::size_t from, std::size_t to) { return {Status::complete, from, to, Fault::timeout, {}}; }
-  /// A definite "no" (Modbus exception, status of the BMS): do not wait for the deadline.
-  static Scan refuse(Fault why, std::string_view detail) { return {Status::refused, 0, 0, why, detail}; }
+  /// A definite "no" (Modbus exception, status of the BMS): do not wait for the deadline, do not ask again.
+  static Scan refuse(Fault why, std::string_view what) { return {Status::refused, 0, 0, why, what}; }
 };
 
 /// A framing rule: a pure function of all bytes received since the request. Called again whenever bytes arrive.
 using Framing = std::function<Scan(Bytes)>;
 
-/// Times of one exchange. The time the bytes need on the wire is added by the link, from baud rate and `expected` bytes.
+/// Times of one exchange, counted from the moment when the request has left the line.
 struct Timing {
-  Duration first_byte = 500ms;    // request sent -> first byte of the answer
+  Duration first_byte = 500ms;     // until the answer begins
   Duration between_bytes = 100ms;  // silence inside an answer that ends it
-  Duration total = 1s;            // request sent -> answer complete
-  Duration gap = 5ms;             // silence on the line before a request
+  std::size_t expected = 0;        // bytes of the longest answer
+  Duration total{};                // until the answer is complete; 0: first_byte + between_bytes + twice the wire time of `expected`
+  Duration gap = 5ms;              // silence on the line before each request
+  int attempts = 1;                // asks again after a time-out or a damaged answer, not after a refusal
+  Duration retry_gap = 50ms;       // silence before asking again
 };
 
 struct LinkStatistics {
@@ -102,8 +111,9 @@ class ByteLink {
   explicit ByteLink(ByteStream& stream) : stream_(stream) {}
 
   /// Flushes stale input, keeps the gap, sends `request`, reads until `framing` finds its frame.
-  /// Returns the frame, valid until the next call. An exact copy of the request in front of the answer (RS485 echo) is removed
-  /// before `framing` sees the bytes. Throws LinkError or FrameError with the fault that the framing rule saw last.
+  /// Returns the frame, valid until the next call. Once a copy of the request was seen in front of an answer (RS485 echo), such a
+  /// copy is removed before `framing` sees the bytes, so that it can never pass for an acknowledgement.
+  /// Throws LinkError or FrameError with the fault that the framing rule saw last.
   asio::awaitable<Bytes> transact(Bytes request, const Framing& framing, const Timing& timing);
 
   /// Waits for a frame that nobody asked for. Bytes behind the frame are kept for the next call.
@@ -123,18 +133,20 @@ class ByteLink {
   void set_tap(Tap* tap) { tap_ = tap; }
 
  private:
+  asio::awaitable<Bytes> exchange(Bytes request, const Framing& framing, const Timing& timing, Duration gap);
   asio::awaitable<bool> read_more(TimePoint deadline);
   asio::awaitable<void> transmit(Bytes data, Duration gap);
-  void strip_echo(Bytes request);
-  [[noreturn]] void fail(Fault fault, std::string_view detail);
+  [[nodiscard]] std::optional<Bytes> without_echo(Bytes request) const;
+  void learn_echo(Bytes request, std::size_t frame_begin);
+  void drop_front(std::size_t count);
   [[nodiscard]] Bytes buffered() const { return Bytes(buffer_).first(used_); }
 
   ByteStream& stream_;
   Tap* tap_ = nullptr;
   std::array<std::uint8_t, buffer_size> buffer_{};
-  std::size_t used_ = 0;       // bytes in buffer_
-  std::size_t consumed_ = 0;   // receive(): bytes in front that earlier calls returned
-  TimePoint quiet_since_{};    // end of the last byte sent or received
+  std::size_t used_ = 0;      // bytes in buffer_
+  std::size_t consumed_ = 0;  // receive(): bytes in front that the last call returned
+  TimePoint quiet_since_{};   // end of the last byte sent or received
   bool echo_seen_ = false;
   LinkStatistics statistics_;
 };

@@ -21,8 +21,8 @@ struct Probe {
 
 /// One BMS type. Everything the rest of the program knows about it stands here.
 struct DriverEntry {
-  std::string_view type;         // name in BMS_TYPE, e.g. "LltJbd"
-  std::string_view text;         // type text on D-Bus, e.g. "LLT/JBD"
+  std::string_view type;  // name in BMS_TYPE, e.g. "LltJbd"
+  std::string_view text;  // type text on D-Bus, e.g. "LLT/JBD"
   Transport transport = Transport::serial;
   std::span<const Probe> probes;  // in the order to try; static storage
   bool addressable = false;       // BATTERY_ADDRESSES applies to this type
@@ -30,7 +30,7 @@ struct DriverEntry {
   int rank = 1000;                // lower is probed earlier: share of users; two types that could both accept one device keep this order
   Duration poll_interval = 1s;    // when POLL_INTERVAL is empty
   std::string_view port_id_address = "0x01";  // address part of the identifier with USE_PORT_AS_UNIQUE_ID when none is configured
-  bool connection_address = false;  // /Mgmt/Connection carries the address although none is configured
+  bool connection_address = false;            // /Mgmt/Connection carries the address although none is configured
   std::unique_ptr<Driver> (*make)(const DriverContext&) = nullptr;
 };
 

@@ -38,14 +38,30 @@ constexpr std::size_t size_of(Type type) {
 std::int64_t read(Bytes data, std::size_t offset, Type type);
 
 /// Shorthands for the commonest types; same error.
-inline std::uint8_t u8(Bytes data, std::size_t offset) { return static_cast<std::uint8_t>(read(data, offset, Type::u8)); }
-inline std::uint16_t u16be(Bytes data, std::size_t offset) { return static_cast<std::uint16_t>(read(data, offset, Type::u16be)); }
-inline std::int16_t i16be(Bytes data, std::size_t offset) { return static_cast<std::int16_t>(read(data, offset, Type::i16be)); }
-inline std::uint16_t u16le(Bytes data, std::size_t offset) { return static_cast<std::uint16_t>(read(data, offset, Type::u16le)); }
-inline std::int16_t i16le(Bytes data, std::size_t offset) { return static_cast<std::int16_t>(read(data, offset, Type::i16le)); }
-inline std::uint32_t u32be(Bytes data, std::size_t offset) { return static_cast<std::uint32_t>(read(data, offset, Type::u32be)); }
-inline std::uint32_t u32le(Bytes data, std::size_t offset) { return static_cast<std::uint32_t>(read(data, offset, Type::u32le)); }
-inline std::int32_t i32le(Bytes data, std::size_t offset) { return static_cast<std::int32_t>(read(data, offset, Type::i32le)); }
+inline std::uint8_t u8(Bytes data, std::size_t offset) {
+  return static_cast<std::uint8_t>(read(data, offset, Type::u8));
+}
+inline std::uint16_t u16be(Bytes data, std::size_t offset) {
+  return static_cast<std::uint16_t>(read(data, offset, Type::u16be));
+}
+inline std::int16_t i16be(Bytes data, std::size_t offset) {
+  return static_cast<std::int16_t>(read(data, offset, Type::i16be));
+}
+inline std::uint16_t u16le(Bytes data, std::size_t offset) {
+  return static_cast<std::uint16_t>(read(data, offset, Type::u16le));
+}
+inline std::int16_t i16le(Bytes data, std::size_t offset) {
+  return static_cast<std::int16_t>(read(data, offset, Type::i16le));
+}
+inline std::uint32_t u32be(Bytes data, std::size_t offset) {
+  return static_cast<std::uint32_t>(read(data, offset, Type::u32be));
+}
+inline std::uint32_t u32le(Bytes data, std::size_t offset) {
+  return static_cast<std::uint32_t>(read(data, offset, Type::u32le));
+}
+inline std::int32_t i32le(Bytes data, std::size_t offset) {
+  return static_cast<std::int32_t>(read(data, offset, Type::i32le));
+}
 
 void put_u16be(ByteVector& out, unsigned value);
 void put_u16le(ByteVector& out, unsigned value);

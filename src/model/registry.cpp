@@ -20,7 +20,9 @@ Registration::Registration(const DriverEntry& entry) {
   list.insert(std::upper_bound(list.begin(), list.end(), entry, by_rank), entry);
 }
 
-std::span<const DriverEntry> all_drivers() { return entries(); }
+std::span<const DriverEntry> all_drivers() {
+  return entries();
+}
 
 const DriverEntry* find_driver(std::string_view type) {
   const auto found = std::ranges::find(entries(), type, &DriverEntry::type);

@@ -69,7 +69,9 @@ void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& 
   }
 }
 
-void raise(Alarms& alarms, Alarm alarm, AlarmLevel level) { alarms[alarm] = std::max(alarms[alarm].value_or(AlarmLevel::ok), level); }
+void raise(Alarms& alarms, Alarm alarm, AlarmLevel level) {
+  alarms[alarm] = std::max(alarms[alarm].value_or(AlarmLevel::ok), level);
+}
 
 namespace {
 
@@ -100,7 +102,9 @@ std::string text_blanks(Bytes data) {
   return trimmed(result);
 }
 
-std::uint32_t sum(Bytes data) { return std::accumulate(data.begin(), data.end(), std::uint32_t{0}); }
+std::uint32_t sum(Bytes data) {
+  return std::accumulate(data.begin(), data.end(), std::uint32_t{0});
+}
 
 std::uint16_t crc_modbus(Bytes data) {
   boost::crc_optimal<16, 0x8005, 0xFFFF, 0, true, true> crc;
