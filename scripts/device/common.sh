@@ -1,0 +1,259 @@
+# shellcheck shell=sh
+# Shared by the commands of this folder; sourced, never run. Written for the busybox shell of Venus OS.
+# The caller has set `home`, the folder of the program.
+
+layouts='/data/etc/dbus-serialbattery /data/apps/dbus-serialbattery'
+templates=/opt/victronenergy/service-templates
+template=$templates/dbus-serialbattery
+starter_conf=/data/conf/serial-starter.d
+starter_cache=/data/var/lib/serial-starter
+rc_local=/data/rc.local
+
+# shellcheck disable=SC2154 # home: see above
+rc_line="sh $home/enable.sh --boot > $home/boot.log 2>&1 &"
+# Lines of this program and of the Python driver in rc.local, in all layouts that ever were.
+rc_pattern='/dbus-serialbattery/(enable|reinstall-?local)\.sh|^[[:space:]]*ln .*dbus-serialbattery'
+
+say() { echo "$*"; }
+die() {
+  echo "Error: $*" >&2
+  exit 1
+}
+
+# --- root file system -------------------------------------------------------------------------------------------------------------
+
+# with_writable_root COMMAND...: the root file system is read-only; opens it for this command only. (Victron's remount-rw.sh would open it
+# for good and mark the device as modified. Where an overlay covers the folder, it is writable anyway.)
+with_writable_root() {
+  if touch "$templates/.writable" 2>/dev/null; then
+    rm -f "$templates/.writable"
+    "$@"
+    return
+  fi
+  mount -o remount,rw / || die "the root file system can not be made writable"
+  "$@"
+  result=$?
+  sync
+  mount -o remount,ro / 2>/dev/null || say "The root file system is busy and stays writable until the next reboot."
+  return $result
+}
+
+# --- service template -------------------------------------------------------------------------------------------------------------
+
+# make_template FOLDER: the template as it should be, for this location of the program.
+make_template() {
+  mkdir -p "$1/log"
+  sed "s|^home=.*|home=$home|" "$home/service/run" >"$1/run"
+  cp "$home/service/log/run" "$1/log/run"
+  : >"$1/down"
+  : >"$1/log/down"
+  chmod 755 "$1/run" "$1/log/run"
+}
+
+# same_template FOLDER FOLDER: a link in place of the folder or of a file is never the same, serial-starter would edit what it points to.
+same_template() {
+  [ ! -L "$2" ] || return 1
+  for file in run down log/run log/down; do
+    [ -f "$2/$file" ] && [ ! -L "$2/$file" ] && cmp -s "$1/$file" "$2/$file" || return 1
+  done
+  [ -x "$2/run" ] && [ -x "$2/log/run" ]
+}
+
+# What older installations left on the root file system: links and copies of the program, and a link that starts the template itself.
+root_leftovers() {
+  for item in /opt/victronenergy/dbus-serialbattery /opt/victronenergy/service/dbus-serialbattery; do
+    if [ -e "$item" ] || [ -L "$item" ]; then echo "$item"; fi
+  done
+}
+
+replace_template() {
+  for item in $(root_leftovers); do rm -rf "$item"; done
+  rm -rf "$template.new"
+  cp -R "$1" "$template.new" && rm -rf "$template" && mv "$template.new" "$template"
+}
+
+remove_template() {
+  for item in $(root_leftovers); do rm -rf "$item"; done
+  rm -rf "$template"
+}
+
+# --- serial-starter ---------------------------------------------------------------------------------------------------------------
+
+# Venus OS reads a folder of files; an installation of old had a single file in its place. Lines of others in it are kept.
+convert_single_conf() {
+  [ -f "$starter_conf" ] || return 0
+  mv "$starter_conf" "$starter_conf.old" && mkdir "$starter_conf" || return 1
+  others=$(grep -vE '^[[:space:]]*(#|$)|^[[:space:]]*service[[:space:]]+sbattery[[:space:]]|^[[:space:]]*alias[[:space:]]+(default[[:space:]]+(gps:vedirect:)?sbattery|rs485[[:space:]]+cgwacs:fzsonick:imt:modbus:sbattery)[[:space:]]*$' "$starter_conf.old")
+  if [ "$others" ]; then grep -vE '^[[:space:]]*service[[:space:]]+sbattery[[:space:]]' "$starter_conf.old" >"$starter_conf/local.conf"; fi
+  rm "$starter_conf.old"
+}
+
+restart_starter() {
+  if svok /service/serial-starter 2>/dev/null; then svc -t /service/serial-starter; fi
+}
+
+# --- services ---------------------------------------------------------------------------------------------------------------------
+
+serial_services() { for dir in /service/dbus-serialbattery.*; do [ -e "$dir" ] && echo "${dir##*/}"; done; }
+other_services() {
+  for dir in /service/dbus-blebattery.* /service/dbus-canbattery.* /service/dbus-mqttbattery /service/dbus-mqttbattery.*; do
+    [ -e "$dir" ] && echo "${dir##*/}"
+  done
+}
+
+# remove_service NAME: out of sight of svscan first, or it would start a new supervise; then supervise and the program end, then the files go.
+remove_service() {
+  if [ -L "/service/$1" ]; then
+    real=$(readlink -f "/service/$1")
+    rm "/service/$1"
+  else
+    real=/service/.removed-$1
+    mv "/service/$1" "$real" || return
+  fi
+  [ -d "$real" ] || return 0
+  svc -dx "$real" "$real/log" 2>/dev/null
+  tries=0
+  while svok "$real" 2>/dev/null || svok "$real/log" 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ $tries -gt 10 ]; then
+      say "$1 does not end; its files stay in $real."
+      return
+    fi
+    sleep 1
+  done
+  rm -rf "$real"
+}
+
+# recycle_ports: ends the driver on all serial ports and lets serial-starter, which owns the ports, start it again at once, from the template
+# of now. A plain `svc -u` would keep serial-starter away from the port until the next boot.
+recycle_ports() {
+  services=$(serial_services)
+  [ "$services" ] || return 0
+  if svok /service/serial-starter 2>/dev/null; then svc -d /service/serial-starter; fi
+  for service in $services; do
+    say "Restarting ${service#*.}."
+    remove_service "$service"
+    # The program that serial-starter tries first on this port.
+    if [ -d "$starter_cache" ] && [ -e "$template" ]; then echo sbattery >"$starter_cache/${service#*.}"; fi
+  done
+  if svok /service/serial-starter 2>/dev/null; then svc -u /service/serial-starter; fi
+}
+
+# create_services: the batteries on Bluetooth, CAN and MQTT that the configuration names; what it no longer names is removed.
+# The program tells them from the parsed configuration, one per line: name of the service, then the arguments, the last of which may hold
+# blanks. A line `serial-starter` says that serial ports are wanted. What runs already with the same arguments is left alone.
+create_services() {
+  wanted=$1
+  for service in $(other_services); do
+    echo "$wanted" | grep -q "^$service " || { say "Removing $service."; remove_service "$service"; }
+  done
+  echo "$wanted" | while read -r service first rest; do
+    case $service in dbus-*battery*) ;; *) continue ;; esac
+    new=/service/.new-$service
+    rm -rf "$new"
+    cp -R "$home/instance" "$new" || continue
+    chmod 755 "$new/run" "$new/log/run"
+    echo "$home" >"$new/program-folder"
+    printf '%s\n' "$first" ${rest:+"$rest"} >"$new/arguments"
+    if [ -e "/service/$service" ] && cmp -s "$new/arguments" "/service/$service/arguments" && cmp -s "$new/run" "/service/$service/run" &&
+      cmp -s "$new/program-folder" "/service/$service/program-folder"; then
+      rm -rf "$new"
+      continue
+    fi
+    if [ -e "/service/$service" ]; then remove_service "$service"; fi
+    say "Adding $service: $first $rest"
+    mv "$new" "/service/$service"
+  done
+}
+
+# --- rc.local ---------------------------------------------------------------------------------------------------------------------
+
+# put_rc_local: replaces rc.local by standard input unless the result is no longer a script; keeps the mode.
+put_rc_local() {
+  cat >"$rc_local.new"
+  if sh -n "$rc_local.new" 2>/dev/null; then
+    chmod 755 "$rc_local.new"
+    mv "$rc_local.new" "$rc_local"
+  else
+    rm -f "$rc_local.new"
+    return 1
+  fi
+}
+
+# Removes all lines of the driver; where one is the only content of an `if`, a line that does nothing takes its place.
+remove_rc_lines() {
+  [ -e "$rc_local" ] || return 0
+  grep -qE "$rc_pattern" "$rc_local" || return 0
+  if ! grep -vE "$rc_pattern" "$rc_local" | put_rc_local && ! sed -E "s#.*($rc_pattern).*#:#" "$rc_local" | put_rc_local; then
+    say "Please remove the lines with dbus-serialbattery from $rc_local; this could not be done automatically."
+    return
+  fi
+  # A file that held nothing else goes as well.
+  grep -qvE '^[[:space:]]*(#.*)?$' "$rc_local" || rm "$rc_local"
+}
+
+# The line must come before a final exit, and the last line of a foreign file may lack its line end.
+add_rc_line() {
+  if [ -e "$rc_local" ] && grep -qxF "$rc_line" "$rc_local" && [ "$(grep -cE "$rc_pattern" "$rc_local")" = 1 ]; then
+    [ -x "$rc_local" ] || chmod 755 "$rc_local"
+    return
+  fi
+  remove_rc_lines
+  if [ ! -e "$rc_local" ]; then
+    printf '#!/bin/sh\n%s\n' "$rc_line" | put_rc_local
+  else
+    LINE=$rc_line awk '
+      { lines[NR] = $0 } /[^[:space:]]/ { last = NR }
+      END {
+        before = lines[last] ~ /^[[:space:]]*exit([[:space:]]|$)/ ? last : NR + 1
+        if (lines[1] !~ /^#!/) print "#!/bin/sh"
+        for (i = 1; i <= NR; i++) { if (i == before) print ENVIRON["LINE"]; print lines[i] }
+        if (before > NR) print ENVIRON["LINE"]
+      }' "$rc_local" | put_rc_local || die "$rc_local is not a valid script; please repair it"
+  fi
+  say "Venus OS starts the driver from $rc_local at each boot."
+  if [ -e "$rc_local.disabled" ]; then say "Note: $rc_local.disabled exists; somebody has switched off start scripts on this device."; fi
+}
+
+# --- other installations ----------------------------------------------------------------------------------------------------------
+
+# Scripts of the Python driver are written for bash.
+foreign_script() { if command -v bash >/dev/null; then bash "$@"; else sh "$@"; fi; }
+
+is_python_driver() { [ -e "$1/dbus-serialbattery.py" ]; }
+
+# keep_user_files FROM TO: the configuration and what the driver has learnt; nothing newer is overwritten.
+keep_user_files() {
+  for item in "$1/config.ini" "$1"/*.json "$1/capture"; do
+    if [ -e "$item" ] && [ ! -e "$2/${item##*/}" ]; then cp -R "$item" "$2/"; fi
+  done
+}
+
+# Both drivers want the same ports and names. The Python driver is switched off and its folder renamed to *.python, so that
+# `uninstall.sh --restore-python` can bring it back. A copy of this program in the other layout is taken over and removed.
+retire_others() {
+  for other in $layouts; do
+    if is_python_driver "$other"; then
+      say "Switching off the Python driver in $other; it is kept as $other.python."
+      if [ "$other" = "$home" ]; then  # unpacked over it: keep what is not ours
+        mkdir -p "$home.python"
+        for item in "$home"/*; do
+          name=${item##*/}
+          case $name in config.ini | capture | *.json | *.log) continue ;; esac
+          grep -qxF "$name" "$home/files" || { rm -rf "$home.python/$name"; mv "$item" "$home.python/"; }
+        done
+        [ ! -e "$home/config.ini" ] || cp "$home/config.ini" "$home.python/"
+      else
+        if [ -e "$other/disable.sh" ]; then foreign_script "$other/disable.sh" </dev/null >/dev/null 2>&1; fi
+        keep_user_files "$other" "$home"
+        rm -rf "$other.python"
+        mv "$other" "$other.python"
+      fi
+      for service in $(serial_services) $(other_services); do remove_service "$service"; done
+    elif [ "$other" != "$home" ] && [ -e "$other/files" ]; then
+      say "Taking over the configuration of the copy in $other and removing that copy."
+      keep_user_files "$other" "$home"
+      rm -rf "$other"
+    fi
+  done
+}
