@@ -34,10 +34,34 @@ struct Environment {
   EssSettings ess;
 };
 
+/// One flag per figure of the history.
+using HistoryFlags = EnumArray<HistoryValue, bool>;
+
 /// Facts about the battery that do not change while it is connected.
 struct Traits {
-  bool can_reset_soc = false;      // AUTO_RESET_SOC concerns this BMS type
-  Duration poll_interval{};        // for the gap limit; updated by set_poll_interval()
+  bool can_reset_soc = false;     // AUTO_RESET_SOC concerns this BMS type
+  Duration poll_interval{};       // for the gap limit; updated by set_poll_interval()
+  HistoryFlags counted_by_bms{};  // figures that the BMS keeps itself; those that a reading delivers are added by themselves
+};
+
+/// The steps of one poll (control.md 1.2). A failure inside one of them stays inside it.
+enum class Step : std::uint8_t {
+  take,
+  link,
+  flow,
+  soc,
+  temperature,
+  charge_voltage,
+  limits,
+  error_check,
+  state,
+  permissions,
+  midpoint,
+  average,
+  time_to_go,
+  history,
+  snapshot,
+  count
 };
 
 /// Groups of /History/Clear.
@@ -50,7 +74,8 @@ class Controller {
   Controller(const Controller&);  // a copy continues exactly like the original (INV-15)
   Controller& operator=(const Controller&) = delete;
 
-  /// A complete, plausible reading came. Returns what to publish, valid until the next call.
+  /// A complete, plausible reading came. Returns what to publish, valid until the next call. A reading that is implausible as a whole
+  /// (control.md 2.2) is refused: it counts as a failed poll.
   const Snapshot& good_poll(const Battery& reading, const Environment& environment, const Now& now);
 
   /// The BMS did not deliver a reading in this poll.
@@ -74,6 +99,10 @@ class Controller {
 
   /// Counts one internal (non-fatal) error that happened outside control (control.md 6.3).
   void count_internal_error(const Now& now);
+
+  /// For tests: called before every step; what it throws is an unexpected internal error of that step.
+  using StepProbe = void (*)(Step);
+  void probe_steps(StepProbe probe);
 
   struct State;
   /// For tests and debug output: the complete state of the controllers (control/state.hpp).

@@ -21,8 +21,8 @@ struct Snapshot {
 
   // link
   std::string connection_information;
-  bool online = false;        // /System/NrOfModulesOnline
-  int cable_alarm = 0;        // /Alarms/BmsCable
+  bool online = false;  // /System/NrOfModulesOnline
+  int cable_alarm = 0;  // /Alarms/BmsCable
 
   // state: spec dbus-interface.md 12
   int state = 0;
@@ -34,16 +34,16 @@ struct Snapshot {
   std::optional<double> voltage, current, power;
   std::optional<double> current_avg;
   std::optional<double> soc, soc_bms, soh;
-  std::optional<double> capacity, capacity_bms, installed_capacity;   // Ah
-  std::optional<double> consumed_ah, consumed_ah_bms;                 // Ah, negative or zero
+  std::optional<double> capacity, capacity_bms, installed_capacity;  // Ah
+  std::optional<double> consumed_ah, consumed_ah_bms;                // Ah, negative or zero
   std::optional<double> mid_voltage, mid_voltage_deviation;
 
   // cells and temperatures
   unsigned cell_count = 0;
-  std::vector<Cell> cells;   // cell_count entries; implausible voltages are unknown
+  std::vector<Cell> cells;  // cell_count entries; implausible voltages are unknown
   std::optional<double> cell_sum, cell_diff;
   std::optional<double> min_cell_voltage, max_cell_voltage;
-  std::string min_cell_id, max_cell_id;   // "C7", empty = unknown
+  std::string min_cell_id, max_cell_id;  // "C7", empty = unknown
   std::optional<bool> balancing;
   std::array<std::optional<double>, 4> temperatures;  // adjusted
   std::optional<double> mos_temperature;
@@ -52,21 +52,21 @@ struct Snapshot {
   Heater heater;
 
   // limits
-  double cvl = 0;             // V, controller voltage + VOLTAGE_DROP, rounded to 2 decimals
+  double cvl = 0;                      // V, controller voltage + VOLTAGE_DROP, rounded to 2 decimals
   double max_cell_charge_voltage = 0;  // V
-  double low_voltage = 0;     // V, /Info/BatteryLowVoltage
-  double ccl = 0, dcl = 0;    // A, rounded to 3 decimals
+  double low_voltage = 0;              // V, /Info/BatteryLowVoltage
+  double ccl = 0, dcl = 0;             // A, rounded to 3 decimals
   std::string charge_mode;
   std::string charge_limitation, discharge_limitation;
   std::optional<std::string> debug, debug_float, debug_bulk;
   bool allow_charge = false, allow_discharge = false;
   std::optional<bool> allow_balance, allow_heat;
 
-  Alarms alarms;    // after the suppression rules
-  History history;  // as stored, positive; the path table applies the signs
+  Alarms alarms;                                            // after the suppression rules
+  History history;                                          // as stored, positive; the path table applies the signs
   std::optional<std::int64_t> time_since_last_full_charge;  // s, changes at most once a minute
 
-  std::optional<std::int64_t> time_to_go;      // s
+  std::optional<std::int64_t> time_to_go;               // s
   std::vector<std::optional<std::string>> time_to_soc;  // one per TIME_TO_SOC_POINTS entry
 };
 

@@ -1,0 +1,24 @@
+// After-treatment of alarms.
+#include "control/alarms.hpp"
+
+namespace serialbattery::control {
+namespace {
+
+constexpr std::int64_t kSuppressedFor = 1800;  // s
+
+}  // namespace
+
+bool high_voltage_suppressed(bool reset_requested, std::int64_t last_reset, std::int64_t wall) {
+  const std::int64_t age = wall - last_reset;
+  return reset_requested || (age >= 0 && age <= kSuppressedFor);
+}
+
+Alarms published_alarms(const Alarms& alarms, bool high_voltage_is_suppressed) {
+  Alarms result = alarms;
+  if (high_voltage_is_suppressed) {
+    for (const auto alarm : {Alarm::high_voltage, Alarm::high_cell_voltage}) result[alarm] = AlarmLevel::ok;
+  }
+  return result;
+}
+
+}  // namespace serialbattery::control
