@@ -1,0 +1,166 @@
+// Keys: time to go and history; detection, polling and publication. config.md 4.15 and 4.16.
+#include "config/key_table.hpp"
+
+namespace serialbattery::config {
+
+namespace {
+
+constexpr std::string_view sensor_name = "Name of the sensor in the GUI.";
+constexpr std::string_view sensor_adjust =
+    "Correction of the sensor, two numbers: offset and slope. Value used = reading x slope + offset.";
+constexpr EmptyValue empty_name{"", "an empty name"};
+
+constexpr Key time_keys[] = {
+    {.name = "TIME_TO_GO_ENABLE",
+     .member = &Config::time_to_go_enable,
+     .default_text = "True",
+     .doc = "Calculate the time until the battery is empty."},
+    {.name = "TIME_TO_SOC_POINTS",
+     .member = &Config::time_to_soc_points,
+     .unit = "%",
+     .allowed = Range{0, 100},
+     .empty = {{"", "none"}},
+     .rule = Rule::drop_outside,
+     .doc = "States of charge for which the time until they are reached is published, whole numbers, e.g. 100, 80, 20, 10."},
+    {.name = "TIME_TO_SOC_VALUE_TYPE",
+     .member = &Config::time_to_soc_value_type,
+     .default_text = "1",
+     .allowed = Range{1, 3},
+     .doc = "Form of these times. 1: seconds. 2: text. 3: both."},
+    {.name = "TIME_TO_SOC_RECALCULATE_EVERY",
+     .member = &Config::time_to_soc_recalculate_every,
+     .default_text = "60",
+     .unit = "s",
+     .allowed = Range{0, 86400},
+     .doc = "How often these times and the time to go are calculated. Values below 5 are read as 5."},
+    {.name = "TIME_TO_SOC_INC_FROM",
+     .member = &Config::time_to_soc_inc_from,
+     .default_text = "False",
+     .doc = "True: points that are being left behind show a negative time."},
+    {.name = "HISTORY_ENABLE",
+     .member = &Config::history_enable,
+     .default_text = "True",
+     .doc = "Calculate and keep the history values that the BMS does not deliver."},
+};
+
+constexpr Key service_keys[] = {
+    {.name = "BMS_TYPE",
+     .member = &Config::bms_type,
+     .empty = {{"", "all types that are tried by default"}},
+     .rule = Rule::bms_types,
+     .doc = "Try only these BMS types, names in exact letter case, e.g. LltJbd, Daly. This makes detection faster. ANT, MNB and Sinowealth "
+            "are tried "
+            "only when they are named here. A name that does not exist stops the driver; the log then shows the known names."},
+    {.name = "EXCLUDED_DEVICES",
+     .member = &Config::excluded_devices,
+     .empty = {{"", "none"}},
+     .doc = "Serial ports that are left alone, as full device paths, e.g. /dev/ttyUSB2, /dev/ttyUSB4."},
+    {.name = "POLL_INTERVAL",
+     .member = &Config::poll_interval,
+     .unit = "s",
+     .allowed = Range{0.1, 60},
+     .empty = {{"", "the interval of the BMS type, usually 1 s"}},
+     .doc = "How often the BMS is asked."},
+    {.name = "PUBLISH_CONFIG_VALUES",
+     .member = &Config::publish_config_values,
+     .default_text = "False",
+     .doc = "Publish every key below /Info/Config on D-Bus (never the MQTT login)."},
+    {.name = "PUBLISH_BATTERY_DATA_AS_JSON",
+     .member = &Config::publish_battery_data_as_json,
+     .default_text = "False",
+     .doc = "Publish the battery as one JSON text at /JsonData."},
+    {.name = "BATTERY_CELL_DATA_FORMAT",
+     .member = &Config::battery_cell_data_format,
+     .default_text = "1",
+     .allowed = Range{0, 3},
+     .doc = "How the single cells are published. 0: not at all. 1: voltages as /Voltages/Cell1 and the balancing flags. 2: voltages in the "
+            "older form "
+            "/Cell/1/Volts. 3: the older form and the balancing flags."},
+    {.name = "MIDPOINT_ENABLE",
+     .member = &Config::midpoint_enable,
+     .default_text = "False",
+     .doc = "Publish the voltage of the middle of the pack and its deviation."},
+    {.name = "TEMPERATURE_SOURCE_BATTERY",
+     .member = &Config::temperature_source_battery,
+     .default_text = "1, 2, 3, 4",
+     .allowed = Range{1, 4},
+     .empty = {{"", "an error: all four are used"}},
+     .doc = "Sensors that make the battery temperature, its extremes and the temperature limits."},
+    {.name = "TEMPERATURE_1_NAME",
+     .member = &Config::temperature_1_name,
+     .default_text = "Temp 1",
+     .empty = empty_name,
+     .doc = sensor_name},
+    {.name = "TEMPERATURE_2_NAME",
+     .member = &Config::temperature_2_name,
+     .default_text = "Temp 2",
+     .empty = empty_name,
+     .doc = sensor_name},
+    {.name = "TEMPERATURE_3_NAME",
+     .member = &Config::temperature_3_name,
+     .default_text = "Temp 3",
+     .empty = empty_name,
+     .doc = sensor_name},
+    {.name = "TEMPERATURE_4_NAME",
+     .member = &Config::temperature_4_name,
+     .default_text = "Temp 4",
+     .empty = empty_name,
+     .doc = sensor_name},
+    {.name = "TEMPERATURE_1_ADJUST",
+     .member = &Config::temperature_1_adjust,
+     .default_text = "0, 1",
+     .unit = "degC, factor",
+     .rule = Rule::offset_slope,
+     .doc = sensor_adjust},
+    {.name = "TEMPERATURE_2_ADJUST",
+     .member = &Config::temperature_2_adjust,
+     .default_text = "0, 1",
+     .unit = "degC, factor",
+     .rule = Rule::offset_slope,
+     .doc = sensor_adjust},
+    {.name = "TEMPERATURE_3_ADJUST",
+     .member = &Config::temperature_3_adjust,
+     .default_text = "0, 1",
+     .unit = "degC, factor",
+     .rule = Rule::offset_slope,
+     .doc = sensor_adjust},
+    {.name = "TEMPERATURE_4_ADJUST",
+     .member = &Config::temperature_4_adjust,
+     .default_text = "0, 1",
+     .unit = "degC, factor",
+     .rule = Rule::offset_slope,
+     .doc = sensor_adjust},
+    {.name = "TEMPERATURE_MOS_ADJUST",
+     .member = &Config::temperature_mos_adjust,
+     .default_text = "0, 1",
+     .unit = "degC, factor",
+     .rule = Rule::offset_slope,
+     .doc = "The same for the sensor of the MOSFETs."},
+    {.name = "GUI_PARAMETERS_SHOW_ADDITIONAL_INFO",
+     .member = &Config::gui_parameters_show_additional_info,
+     .default_text = "False",
+     .doc = "Show texts in the GUI that explain the charge voltage and the change between bulk and float."},
+    {.name = "GUI_INSTALL_CUSTOMIZATIONS",
+     .member = &Config::gui_install_customizations,
+     .default_text = "True",
+     .notice = "This version brings no GUI pages; the key has no effect.",
+     .doc = "Read by the installer: add the battery pages to the GUI."},
+    {.name = "TELEMETRY",
+     .member = &Config::telemetry,
+     .default_text = "True",
+     .notice = "This driver never sends anything, whatever the key says.",
+     .doc = "Accepted for old configurations. This driver never sends anything."},
+};
+
+constexpr Section all[] = {
+    {"Time to go, history", "", time_keys},
+    {"Detection, polling, publication", "", service_keys},
+};
+
+}  // namespace
+
+std::span<const Section> service_sections() {
+  return all;
+}
+
+}  // namespace serialbattery::config
