@@ -1,0 +1,19 @@
+// Compares a battery with the "expect" object of a test vector.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "serialbattery/battery.hpp"
+
+namespace serialbattery::test {
+
+/// One line per difference: "soc: expected 50, got 49". Keys that the model does not hold are looked up in `details`.
+std::vector<std::string> compare(const boost::json::object& expect, const Battery& battery, const boost::json::object& details,
+                                 double tolerance);
+
+/// The JSON names of the alarms and of the temperatures, as used in vectors.
+std::string_view alarm_name(Alarm alarm);
+
+}  // namespace serialbattery::test

@@ -1,0 +1,182 @@
+#include "support/vector_runner.hpp"
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "config/loader.hpp"
+#include "serialbattery/registry.hpp"
+#include "support/expectations.hpp"
+#include "support/scripted_stream.hpp"
+
+namespace serialbattery::test {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string string_or(const json::object& object, std::string_view key, std::string_view fallback = {}) {
+  const json::value* value = object.if_contains(key);
+  if (!value) return std::string(fallback);
+  if (value->is_string()) return std::string(value->as_string());
+  return json::serialize(*value);
+}
+
+// Keys of the vector's "config" that are keys of config.ini, as text of such a file.
+Config make_config(const json::object& vector) {
+  std::string ini = "[DEFAULT]\n";
+  if (const json::value* config = vector.if_contains("config")) {
+    for (const auto& member : config->as_object()) {
+      const std::string key(member.key());
+      if (std::ranges::any_of(key, [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; })) continue;
+      const json::value& value = member.value();
+      ini += key + " = " + (value.is_bool() ? (value.as_bool() ? "True" : "False") : string_or(config->as_object(), key)) + "\n";
+    }
+  }
+  return config::load({{"config.ini", ini}}).config;
+}
+
+ByteVector bytes_of(const std::string& hex, const char* what) {
+  auto bytes = wire::from_hex(hex);
+  if (!bytes) throw std::runtime_error(std::string("no hexadecimal text in ") + what + ": " + hex);
+  return *bytes;
+}
+
+ScriptedStream::Answer answer_of(const json::object& exchange) {
+  ScriptedStream::Answer answer;
+  if (const json::value* chunks = exchange.if_contains("rx_chunks")) {
+    for (const json::value& chunk : chunks->as_array()) answer.push_back({bytes_of(std::string(chunk.as_string()), "rx_chunks"), 5ms});
+  } else {
+    answer.push_back({bytes_of(string_or(exchange, "rx"), "rx"), 20ms});
+  }
+  return answer;
+}
+
+std::optional<long> address_of(const json::object& vector) {
+  const json::value* config = vector.if_contains("config");
+  std::string text = string_or(vector, "address");
+  if (text.empty() && config) text = string_or(config->as_object(), "address");
+  if (text.empty()) return std::nullopt;
+  return std::stol(text, nullptr, 0);
+}
+
+class VectorRun {
+ public:
+  VectorRun(const DriverEntry& entry, const json::object& vector)
+      : vector_(vector), config_(make_config(vector)), link_(stream_), driver_(entry.make(context(entry))) {
+    const json::value* settings = vector.if_contains("config");
+    const json::value* count = settings ? settings->as_object().if_contains("cell_count") : nullptr;
+    if (count) {
+      Battery known;
+      known.cell_count = count->to_number<unsigned>();
+      known.cells.resize(*known.cell_count);
+      driver_->assume(known);
+    }
+  }
+
+  std::vector<std::string> run(std::size_t bytes_per_read) {
+    stream_.set_read_limit(bytes_per_read);
+    const auto error = converse();
+    const json::value* expected_error = vector_.if_contains("expect_error");
+    if (expected_error) {
+      if (!error) return {"error: expected " + std::string(expected_error->as_string()) + ", got a good answer"};
+      if (to_string(*error) != expected_error->as_string()) {
+        return {"error: expected " + std::string(expected_error->as_string()) + ", got " + std::string(to_string(*error))};
+      }
+    } else if (error) {
+      return {"error: expected none, got " + std::string(to_string(*error)) + " (" + error_text_ + ")"};
+    }
+    const json::value* expect = vector_.if_contains("expect");
+    if (!expect) return {};
+    const json::value* tolerance = vector_.if_contains("tolerance");
+    return compare(expect->as_object(), driver_->battery(), driver_->details(),
+                   tolerance && tolerance->is_number() ? tolerance->to_number<double>() : 1e-6);
+  }
+
+ private:
+  DriverContext context(const DriverEntry& entry) {
+    DriverContext context{.link = link_, .config = config_};
+    const auto address = address_of(vector_);
+    context.address = address ? static_cast<std::uint8_t>(*address) : entry.probes.front().address;
+    if (const json::value* list = vector_.if_contains("configured_addresses")) {
+      context.address_configured = true;
+      context.shared_line = list->as_array().size() > 1;
+    }
+    if (!entry.probes.empty()) stream_.configure(entry.probes.front().line);
+    return context;
+  }
+
+  // The fault of the exchange that decides; silence and damaged answers that are asked again later do not.
+  std::optional<Fault> converse() {
+    std::multiset<std::string> still_to_come;
+    const json::array& exchanges = vector_.at("exchanges").as_array();
+    for (const json::value& exchange : exchanges) still_to_come.insert(string_or(exchange.as_object(), "tx"));
+    for (const json::value& item : exchanges) {
+      const json::object& exchange = item.as_object();
+      const std::string tx = string_or(exchange, "tx");
+      still_to_come.erase(still_to_come.find(tx));
+      stream_.set_responder([&exchange](Bytes) { return answer_of(exchange); });
+      const Battery before = driver_->battery();
+      try {
+        test::run(driver_->replay(bytes_of(tx, "tx")));
+      } catch (const BmsError& error) {
+        if (!(driver_->battery() == before)) throw std::runtime_error("a refused answer changed the battery");
+        const bool silence = vector_.if_contains("expect") && exchanges.size() > 1 && string_or(exchange, "rx").empty();
+        if (silence || still_to_come.contains(tx)) continue;
+        error_text_ = error.what();
+        return error.fault();
+      }
+    }
+    return std::nullopt;
+  }
+
+  const json::object& vector_;
+  Config config_;
+  ScriptedStream stream_;
+  ByteLink link_;
+  std::unique_ptr<Driver> driver_;
+  std::string error_text_;
+};
+
+VectorResult run_vector(const DriverEntry* entry, const std::string& bms, const json::object& vector) {
+  VectorResult result{string_or(vector, "name"), VectorResult::Outcome::passed, {}};
+  if (!entry) return {result.name, VectorResult::Outcome::skipped, {"no driver " + bms}};
+  if (!vector.if_contains("exchanges")) return {result.name, VectorResult::Outcome::skipped, {"no serial exchanges"}};
+  try {
+    result.differences = VectorRun(*entry, vector).run(0);
+    if (result.differences.empty()) {
+      for (const std::string& difference : VectorRun(*entry, vector).run(1)) result.differences.push_back("byte by byte: " + difference);
+    }
+  } catch (const std::exception& error) {
+    result.differences.push_back(error.what());
+  }
+  if (!result.differences.empty()) result.outcome = VectorResult::Outcome::failed;
+  return result;
+}
+
+}  // namespace
+
+std::size_t VectorFileResult::count(VectorResult::Outcome outcome) const {
+  return static_cast<std::size_t>(std::ranges::count(results, outcome, &VectorResult::outcome));
+}
+
+VectorFileResult run_vector_file(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(file.string() + ": can't be opened");
+  std::stringstream text;
+  text << stream.rdbuf();
+  VectorFileResult result;
+  try {
+    const json::value document = json::parse(text.str());
+    result.bms = string_or(document.as_object(), "bms");
+    const DriverEntry* entry = find_driver(result.bms);
+    for (const json::value& vector : document.at("vectors").as_array())
+      result.results.push_back(run_vector(entry, result.bms, vector.as_object()));
+  } catch (const std::exception& error) {
+    throw std::runtime_error(file.string() + ": " + error.what());
+  }
+  return result;
+}
+
+}  // namespace serialbattery::test
