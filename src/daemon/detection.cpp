@@ -1,0 +1,151 @@
+#include "daemon/detection.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace serialbattery::daemon {
+
+namespace {
+
+// BMS_TYPE may name only types of other transports (CAN, Bluetooth); it then doesn't concern a serial port.
+bool restricts_serial(const Config& config, std::span<const DriverEntry> entries) {
+  return std::ranges::any_of(entries, [&](const DriverEntry& entry) {
+    return entry.transport == Transport::serial && std::ranges::find(config.bms_type, entry.type) != config.bms_type.end();
+  });
+}
+
+bool is_wanted(const DriverEntry& entry, const Config& config, bool restricted) {
+  if (entry.transport != Transport::serial) return false;
+  return restricted ? std::ranges::find(config.bms_type, entry.type) != config.bms_type.end() : entry.on_by_default;
+}
+
+void add_places(std::vector<Candidate>& list, const DriverEntry& entry, const Config& config) {
+  if (!entry.addressable || config.battery_addresses.empty()) {
+    for (const Probe& probe : entry.probes) list.push_back({&entry, probe.line, probe.address, {}});
+    return;
+  }
+  std::vector<LineSettings> lines;
+  for (const Probe& probe : entry.probes) {
+    if (std::ranges::find(lines, probe.line) == lines.end()) lines.push_back(probe.line);
+  }
+  for (const LineSettings& line : lines) {
+    for (const std::string& text : config.battery_addresses) {
+      list.push_back({&entry, line, static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)), text});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries) {
+  const bool restricted = restricts_serial(config, entries);
+  std::vector<Candidate> by_rank;
+  for (const DriverEntry& entry : entries) {
+    if (is_wanted(entry, config, restricted)) add_places(by_rank, entry, config);
+  }
+  std::vector<Candidate> grouped;
+  for (const Candidate& leader : by_rank) {
+    const auto same_line = [&](const Candidate& other) { return other.line == leader.line; };
+    if (std::ranges::any_of(grouped, same_line)) continue;
+    std::ranges::copy_if(by_rank, std::back_inserter(grouped), same_line);
+  }
+  return grouped;
+}
+
+std::vector<std::string> unknown_types(const Config& config) {
+  std::vector<std::string> unknown;
+  std::ranges::copy_if(config.bms_type, std::back_inserter(unknown), [](const std::string& type) { return find_driver(type) == nullptr; });
+  return unknown;
+}
+
+// Waits for the rest of other programs' probes to die down. A line that never falls silent belongs to a device that talks by itself.
+asio::awaitable<bool> Detection::line_is_quiet() {
+  constexpr Duration silence = 100ms;
+  constexpr Duration patience = 2s;
+  const TimePoint start = link_.now();
+  co_await link_.drain(silence, patience);
+  co_return link_.now() - start < patience;
+}
+
+asio::awaitable<std::optional<Found>> Detection::try_candidate(const Candidate& candidate, Effort effort, bool shared) {
+  if (link_.stream().settings() != candidate.line) link_.stream().configure(candidate.line);
+  const DriverContext context{.link = link_,
+                              .config = config_,
+                              .address = candidate.address,
+                              .address_configured = !candidate.address_text.empty(),
+                              .shared_line = shared,
+                              .type_configured = std::ranges::find(config_.bms_type, candidate.entry->type) != config_.bms_type.end()};
+  auto driver = candidate.entry->make(context);
+  const TimePoint start = link_.now();
+  const bool accepted = co_await driver->identify(effort);
+  const Duration took = link_.now() - start;
+  spdlog::debug("{}: {} at {} baud{}{}: {} ({} ms)", link_.stream().name(), candidate.entry->type, candidate.line.baud,
+                candidate.address_text.empty() ? "" : ", address ", candidate.address_text, accepted ? "found" : "no",
+                std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  if (observer_) observer_->tried(candidate, effort, accepted, took);
+  if (!accepted) co_return std::nullopt;
+  co_return Found{candidate, std::move(driver)};
+}
+
+asio::awaitable<std::optional<Found>> Detection::remembered_battery(const std::vector<Candidate>& all) {
+  const auto last = cache_ ? cache_->load() : std::nullopt;
+  if (!last) co_return std::nullopt;
+  for (const Candidate& candidate : all) {
+    const bool same = candidate.entry->type == last->type && candidate.address == last->address && candidate.line == last->line;
+    if (same) co_return co_await try_candidate(candidate, Effort::thorough, config_.battery_addresses.size() > 1);
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Found>> Detection::first_battery() {
+  const std::vector<Candidate> all = candidates(config_, all_drivers());
+  const bool shared = config_.battery_addresses.size() > 1;
+  if (auto found = co_await remembered_battery(all)) co_return found;
+  for (const Effort effort : {Effort::quick, Effort::thorough}) {
+    const LinkStatistics before = link_.statistics();
+    for (const Candidate& candidate : all) {
+      if (auto found = co_await try_candidate(candidate, effort, shared)) co_return found;
+    }
+    // Bytes that belong to no answer in most exchanges: a GPS, a meter, a VE.Direct device. Leave the port to its own driver.
+    const auto asked = link_.statistics().exchanges - before.exchanges;
+    const auto foreign = link_.statistics().foreign - before.foreign;
+    if (effort == Effort::quick && asked >= 3 && foreign * 2 > asked) {
+      reason_ = "another kind of device talks on this line";
+      co_return std::nullopt;
+    }
+  }
+  reason_ = "no answer from any BMS type that was tried";
+  co_return std::nullopt;
+}
+
+// The other addresses on the same cable: same type, same line setting.
+asio::awaitable<void> Detection::further_batteries(std::vector<Found>& found) {
+  const Candidate first = found.front().where;
+  if (first.address_text.empty()) co_return;
+  for (const Effort effort : {Effort::quick, Effort::thorough}) {
+    for (const std::string& text : config_.battery_addresses) {
+      if (std::ranges::any_of(found, [&](const Found& f) { return f.where.address_text == text; })) continue;
+      const Candidate next{first.entry, first.line, static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)), text};
+      if (auto battery = co_await try_candidate(next, effort, true)) found.push_back(std::move(*battery));
+    }
+  }
+  std::ranges::sort(found, {}, [&](const Found& f) { return std::ranges::find(config_.battery_addresses, f.where.address_text); });
+}
+
+asio::awaitable<std::vector<Found>> Detection::run() {
+  std::vector<Found> found;
+  if (!co_await line_is_quiet()) {
+    reason_ = "a device on this line talks without being asked and never stops";
+    co_return found;
+  }
+  if (auto first = co_await first_battery()) {
+    found.push_back(std::move(*first));
+    co_await further_batteries(found);
+    const Candidate& where = found.front().where;
+    if (cache_) cache_->store({std::string(where.entry->type), where.address, where.line});
+  }
+  co_return found;
+}
+
+}  // namespace serialbattery::daemon

@@ -1,0 +1,65 @@
+#include "link/replay_stream.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <fstream>
+#include <stdexcept>
+
+namespace serialbattery::link {
+
+ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& file) : name_(file.stem().string()), timer_(io) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(file.string() + ": can't be opened");
+  ByteVector request;
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    try {
+      const boost::json::value entry = boost::json::parse(line);
+      const std::string_view direction = entry.at("dir").as_string();
+      if (direction != "tx" && direction != "rx") continue;
+      auto bytes = wire::from_hex(std::string_view(entry.at("raw").as_string()));
+      if (!bytes) throw std::runtime_error("\"raw\" is not hexadecimal");
+      if (direction == "tx") {
+        request = std::move(*bytes);
+        conversation_[request].answers.emplace_back();
+      } else if (!request.empty()) {
+        ByteVector& answer = conversation_[request].answers.back();
+        answer.insert(answer.end(), bytes->begin(), bytes->end());
+      }
+    } catch (const std::exception& error) {
+      throw std::runtime_error(file.string() + ":" + std::to_string(number) + ": no line of a capture (" + error.what() + ")");
+    }
+  }
+  if (conversation_.empty()) throw std::runtime_error(file.string() + ": holds no recorded request");
+}
+
+asio::awaitable<void> ReplayStream::write(Bytes data) {
+  const auto known = conversation_.find(ByteVector(data.begin(), data.end()));
+  if (known != conversation_.end()) {
+    Recorded& recorded = known->second;
+    pending_ = recorded.answers[recorded.next];
+    recorded.next = (recorded.next + 1) % recorded.answers.size();
+  }
+  co_return;
+}
+
+asio::awaitable<std::size_t> ReplayStream::read_some(std::span<std::uint8_t> buffer, TimePoint deadline) {
+  if (pending_.empty()) {
+    co_await sleep_until(deadline);
+    co_return 0;
+  }
+  const std::size_t count = std::min(buffer.size(), pending_.size());
+  std::copy_n(pending_.begin(), count, buffer.begin());
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  co_return count;
+}
+
+asio::awaitable<void> ReplayStream::sleep_until(TimePoint moment) {
+  timer_.expires_at(moment);
+  boost::system::error_code error;
+  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+}
+
+}  // namespace serialbattery::link
