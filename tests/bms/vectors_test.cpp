@@ -26,6 +26,6 @@ static std::vector<std::filesystem::path> files() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, VectorFile, testing::ValuesIn(files()), [](const auto& info) { return info.param.stem().string(); });
+INSTANTIATE_TEST_SUITE_P(All, VectorFile, testing::ValuesIn(files()), [](const auto& file) { return file.param.stem().string(); });
 
 }  // namespace serialbattery::test

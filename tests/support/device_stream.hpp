@@ -1,0 +1,107 @@
+// A simulated device as a ByteStream in virtual time: driver and device talk at full speed, yet with real pauses and baud rates.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <stdexcept>
+
+#include "serialbattery/link.hpp"
+#include "simulator/bus.hpp"
+
+namespace serialbattery::test {
+
+class DeviceStream final : public ByteStream {
+ public:
+  /// nullptr: a dead line.
+  explicit DeviceStream(std::unique_ptr<simulator::Bus> bus) : bus_(std::move(bus)) {}
+
+  [[nodiscard]] simulator::Bus& bus() { return *bus_; }
+  void unplug() { gone_ = true; }
+  /// Bytes handed over by the host since the start, request by request.
+  [[nodiscard]] const std::vector<ByteVector>& written() const { return written_; }
+
+  asio::awaitable<void> write(Bytes data) override {
+    check();
+    written_.emplace_back(data.begin(), data.end());
+    if (!bus_) co_return;
+    const TimePoint complete = now_ + wire_time(data.size(), settings_);
+    const ByteVector heard = simulator::resample(data, host_line(), bus_->line());
+    schedule(bus_->receive(heard, complete), complete);
+  }
+
+  asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) override {
+    check();
+    talk_until(deadline);
+    if (arriving_.empty() || arriving_.front().at > deadline) {
+      now_ = std::max(now_, deadline);
+      if (bus_) bus_->advance(now_);
+      co_return 0;
+    }
+    now_ = std::max(now_, arriving_.front().at);
+    std::size_t count = 0;
+    while (count < buffer.size() && !arriving_.empty() && arriving_.front().at <= now_) {
+      buffer[count++] = arriving_.front().byte;
+      arriving_.pop_front();
+    }
+    co_return count;
+  }
+
+  void discard_input() override {
+    check();
+    talk_until(now_);
+    while (!arriving_.empty() && arriving_.front().at <= now_) arriving_.pop_front();
+  }
+
+  asio::awaitable<void> sleep_until(TimePoint moment) override {
+    now_ = std::max(now_, moment);
+    if (bus_) bus_->advance(now_);
+    co_return;
+  }
+
+  [[nodiscard]] TimePoint now() const override { return now_; }
+  void configure(const LineSettings& settings) override { settings_ = settings; }
+  [[nodiscard]] LineSettings settings() const override { return settings_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+ private:
+  struct Arriving {
+    TimePoint at;
+    std::uint8_t byte;
+  };
+
+  [[nodiscard]] simulator::Line host_line() const { return {settings_.baud, static_cast<simulator::ParityBit>(settings_.parity)}; }
+
+  void check() const {
+    if (gone_) throw LinkError(Fault::closed, "test: the device has gone");
+  }
+
+  void schedule(const std::vector<simulator::Answer>& answers, TimePoint from) {
+    TimePoint at = arriving_.empty() ? from : std::max(from, arriving_.back().at);
+    for (const simulator::Answer& answer : answers) {
+      for (const simulator::Part& part : answer) {
+        at += part.pause;
+        for (const std::uint8_t byte : simulator::resample(part.bytes, bus_->line(), host_line())) {
+          at += simulator::byte_time(bus_->line());
+          arriving_.push_back({at, byte});
+        }
+      }
+    }
+  }
+
+  // Devices that talk unasked are looked at every 10 ms of virtual time.
+  void talk_until(TimePoint moment) {
+    if (!bus_ || !bus_->talks()) return;
+    for (; talked_ <= moment; talked_ += 10ms) schedule(bus_->talk(talked_), talked_);
+  }
+
+  std::unique_ptr<simulator::Bus> bus_;
+  std::deque<Arriving> arriving_;
+  std::vector<ByteVector> written_;
+  bool gone_ = false;
+  TimePoint now_{std::chrono::hours(1)};
+  TimePoint talked_ = now_;
+  LineSettings settings_;
+  std::string name_ = "test";
+};
+
+}  // namespace serialbattery::test
