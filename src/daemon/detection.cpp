@@ -110,7 +110,7 @@ asio::awaitable<std::optional<Found>> Detection::first_battery() {
     // Bytes that belong to no answer in most exchanges: a GPS, a meter, a VE.Direct device. Leave the port to its own driver.
     const auto asked = link_.statistics().exchanges - before.exchanges;
     const auto foreign = link_.statistics().foreign - before.foreign;
-    if (effort == Effort::quick && asked >= 3 && foreign * 2 > asked) {
+    if (effort == Effort::quick && asked >= 2 && foreign * 2 > asked) {
       reason_ = "another kind of device talks on this line";
       co_return std::nullopt;
     }

@@ -34,7 +34,8 @@ Config make_config(const json::object& vector) {
       ini += key + " = " + (value.is_bool() ? (value.as_bool() ? "True" : "False") : string_or(config->as_object(), key)) + "\n";
     }
   }
-  return config::load({{"config.ini", ini}}).config;
+  const config::Source file{.name = "config.ini", .text = std::move(ini)};
+  return config::load(std::span(&file, 1)).config;
 }
 
 ByteVector bytes_of(const std::string& hex, const char* what) {
