@@ -7,17 +7,20 @@
 namespace serialbattery::simulator {
 
 Bus::Bus(Line line, std::vector<std::unique_ptr<Device>> devices) : line_(line), units_(std::move(devices)) {
+  for (const auto& unit : units_) unit->connect(line_);
   line_faults_.flag("echo", echo_);                        // the adapter returns what is sent
   line_faults_.number("echo_skip", echo_skip_, {0, 100});  // without the first n bytes of it
 }
 
-std::unique_ptr<Bus> Bus::of(std::string_view type, const std::vector<std::uint8_t>& addresses) {
+std::unique_ptr<Bus> Bus::of(std::string_view type, const std::vector<std::uint8_t>& addresses, std::optional<unsigned> baud) {
   const Model* model = find_model(type);
   if (model == nullptr) throw PropertyError(fmt::format("no model '{}'", type));
   std::vector<std::unique_ptr<Device>> devices;
   for (const std::uint8_t address : addresses) devices.push_back(model->make(address));
   if (devices.empty()) devices.push_back(model->make(model->address));
-  return std::make_unique<Bus>(model->line, std::move(devices));
+  Line line = model->line;
+  line.baud = baud.value_or(line.baud);
+  return std::make_unique<Bus>(line, std::move(devices));
 }
 
 std::vector<Answer> Bus::receive(Bytes data, TimePoint now) {

@@ -20,8 +20,9 @@ class Bus {
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
 
-  /// Throws PropertyError for an unknown type. No addresses: one unit at the model's own.
-  static std::unique_ptr<Bus> of(std::string_view type, const std::vector<std::uint8_t>& addresses = {});
+  /// Throws PropertyError for an unknown type. No addresses: one unit at the model's own. No baud rate: the model's.
+  static std::unique_ptr<Bus> of(std::string_view type, const std::vector<std::uint8_t>& addresses = {},
+                                 std::optional<unsigned> baud = std::nullopt);
 
   [[nodiscard]] const Line& line() const { return line_; }
   [[nodiscard]] std::size_t size() const { return units_.size(); }

@@ -28,6 +28,10 @@ std::vector<Answer> Device::receive(Bytes data, TimePoint now) {
       statistics_.dropped += found.size;
       continue;
     }
+    if (found.kind == Input::Kind::foreign) {
+      overhear(request, now);
+      continue;
+    }
     ++statistics_.requests;
     statistics_.last_request = now;
     faults_.next_request();
@@ -37,6 +41,8 @@ std::vector<Answer> Device::receive(Bytes data, TimePoint now) {
     reply = faults_.apply(std::move(reply));
     if (reply.empty()) continue;
     ++statistics_.answers;
+    answered_ = now;
+    for (const Part& part : reply) answered_ += part.pause + byte_time(line_) * part.bytes.size();
     answers.push_back(std::move(reply));
   }
   input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(used));
@@ -65,6 +71,10 @@ void Device::spoil_checksum(ByteVector& frame) const {
 
 std::uint8_t Device::reply_address() const {
   return static_cast<std::uint8_t>(address_ + (faults_.wrong_address() ? 1 : 0));
+}
+
+Duration Device::gap_before(Bytes request, TimePoint now) const {
+  return now - byte_time(line_) * request.size() - answered_;
 }
 
 Bms::Bms(std::uint8_t address) : Device(address) {

@@ -24,12 +24,14 @@ using namespace std::chrono_literals;
 
 /// What the bytes in front of the input buffer are to the device.
 struct Input {
-  enum class Kind : std::uint8_t { incomplete, request, noise };
+  enum class Kind : std::uint8_t { incomplete, request, foreign, noise };
   Kind kind;
-  std::size_t size;  // request: its length; noise: how many bytes to drop
+  std::size_t size;  // length of the request; noise: how many bytes to drop
 
   static Input incomplete() { return {Kind::incomplete, 0}; }
   static Input request(std::size_t size) { return {Kind::request, size}; }
+  /// A good request for another unit on the line.
+  static Input foreign(std::size_t size) { return {Kind::foreign, size}; }
   static Input noise(std::size_t size = 1) { return {Kind::noise, size}; }
 };
 
@@ -64,6 +66,10 @@ class Device {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
   [[nodiscard]] std::uint8_t address() const { return address_; }
 
+  /// The line it is connected to; told by the bus.
+  void connect(const Line& line) { line_ = line; }
+  [[nodiscard]] const Line& line() const { return line_; }
+
  protected:
   /// Looks at the front of the buffer, which holds at least one byte.
   [[nodiscard]] virtual Input recognise(Bytes input) const = 0;
@@ -75,14 +81,21 @@ class Device {
   virtual void spoil_checksum(ByteVector& frame) const;
   /// Content of an unasked message.
   virtual Answer announce(TimePoint /*now*/) { return {}; }
+  /// A request for another unit went by.
+  virtual void overhear(Bytes /*request*/, TimePoint /*now*/) {}
   /// A request whose bytes stop coming is forgotten after this silence.
   [[nodiscard]] virtual Duration patience() const { return 100ms; }
 
   /// The address to put into answers: the device's own, unless the wrong_address fault strikes.
   [[nodiscard]] std::uint8_t reply_address() const;
 
+  /// Silence on the line between the end of this device's last answer and the beginning of `request`, complete at `now`.
+  [[nodiscard]] Duration gap_before(Bytes request, TimePoint now) const;
+
  private:
   const std::uint8_t address_;
+  Line line_;
+  TimePoint answered_{};  // end of the last answer on the line
   Properties properties_;
   Properties fault_properties_;
   Faults faults_;

@@ -33,7 +33,8 @@ class Faults {
   /// Selects whether this request is struck; call once per request, before the questions below.
   void next_request();
 
-  /// What the device itself has to do differently for this request.
+  /// What the device itself has to do differently for this request. A model's own faults ask struck().
+  [[nodiscard]] bool struck() const { return struck_; }
   [[nodiscard]] bool wrong_address() const { return struck_ && wrong_address_; }
   [[nodiscard]] std::uint8_t exception() const { return struck_ ? exception_ : std::uint8_t{0}; }
   [[nodiscard]] bool wrong_checksum() const { return struck_ && checksum_; }

@@ -76,14 +76,7 @@ class LltJbd final : public Bms {
     table.text("manufacturer", texts_[0], 31);
     table.text("model", texts_[1], 31);
     table.text("barcode", texts_[2], 31);
-    table.add(
-        "extension", [this] { return std::to_string(extension_); },
-        [this](std::string_view text) {
-          const double size = parse_number(text);
-          if (size != 0 && size != 1 && size != 3 && size != 5 && size != 7 && size != 9 && size != 16)
-            throw PropertyError("no known extension");
-          extension_ = static_cast<std::size_t>(size);
-        });
+    table.number("extension", extension_, {0, 16});
     table.number("humidity", humidity_);
     table.number("alarm_word", alarm_word_);
     table.automatic("full_capacity", full_capacity_, {0, 1e4});
@@ -283,7 +276,7 @@ class LltJbd final : public Bms {
   std::uint8_t fet_extra_ = 0;   // bits 2 (limiter), 3 (heater), 7 (announces the big unit)
   std::string name_ = "JBD-SP16S020-L16S-100A-B-U";
   std::array<std::string, 3> texts_ = {"JBD", "SP16S020", ""};  // registers A0 to A2
-  std::size_t extension_ = 0;
+  std::size_t extension_ = 0;                                   // bytes behind the temperatures; it may end anywhere
   std::uint8_t humidity_ = 0;
   std::uint16_t alarm_word_ = 0;
   std::optional<double> full_capacity_;  // Ah, learned; the nominal one unless set

@@ -42,8 +42,8 @@ void Pack::bind(Properties& properties) {
   bind_count(properties, "cells", cells, 3.3, {0, most_cells});
   properties.list("cell", cells, {0, 65});
   bind_count(properties, "sensors", temperatures, 25, {0, 16});
-  properties.list("temperature", temperatures, {-300, 6000});
-  properties.number("mos_temperature", mos_temperature, {-300, 6000});
+  properties.list("temperature", temperatures, {-300, 7000});
+  properties.number("mos_temperature", mos_temperature, {-300, 7000});
   properties.flag("charge_fet", charge_fet);
   properties.flag("discharge_fet", discharge_fet);
   properties.number("balancing", balancing);

@@ -14,11 +14,11 @@ namespace serialbattery::simulator {
 namespace asio = boost::asio;
 
 struct PtyOptions {
-  std::filesystem::path link;  // symbolic link to make, e.g. /tmp/x/ttyUSB0; its folder is made too; empty: none
-  std::size_t chunk = 32;      // most bytes that the adapter delivers at once
-  Duration latency = 4ms;      // longest time that it keeps bytes back
-  double pace = 1;             // 1: real time on the line; 0: no waiting at all (wire time and pauses)
-  bool check_line = true;      // other baud rate or parity on the slave: both sides read garbage, as on a real line
+  std::filesystem::path link = {};  // symbolic link to make, e.g. /tmp/x/ttyUSB0; its folder is made too; empty: none
+  std::size_t chunk = 32;           // most bytes that the adapter delivers at once
+  Duration latency = 4ms;           // longest time that it keeps bytes back
+  double pace = 1;                  // 1: real time on the line; 0: no waiting at all (wire time and pauses)
+  bool check_line = true;           // other baud rate or parity on the slave: both sides read garbage, as on a real line
 };
 
 struct PtyStatistics {

@@ -5,6 +5,7 @@
 #include <boost/asio.hpp>
 #include <iostream>
 
+#include "simulator/capture.hpp"
 #include "simulator/control.hpp"
 #include "simulator/pty_host.hpp"
 
@@ -15,6 +16,9 @@ using namespace serialbattery::simulator;
 
 struct Arguments {
   std::string type;
+  std::string capture;
+  std::string name;
+  std::optional<unsigned> baud;
   std::string link;
   std::vector<std::string> addresses;
   std::string control;
@@ -39,10 +43,21 @@ void assign_all(const std::vector<std::string>& assignments, Setter set) {
   }
 }
 
+/// Plays a recording on the line of the type that it, or --type, names.
+std::unique_ptr<Bus> make_player_bus(const Arguments& arguments) {
+  Recording recording = load_recording(arguments.capture, arguments.name);
+  const Model* model = find_model(arguments.type.empty() ? recording.type : arguments.type);
+  Line line = model != nullptr ? model->line : Line{};
+  line.baud = arguments.baud.value_or(line.baud);
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(make_player(std::move(recording)));
+  return std::make_unique<Bus>(line, std::move(devices));
+}
+
 std::unique_ptr<Bus> make_bus(const Arguments& arguments) {
   std::vector<std::uint8_t> addresses;
   for (const std::string& text : arguments.addresses) addresses.push_back(static_cast<std::uint8_t>(parse_number(text)));
-  auto bus = Bus::of(arguments.type, addresses);
+  auto bus = arguments.capture.empty() ? Bus::of(arguments.type, addresses, arguments.baud) : make_player_bus(arguments);
   bus->seed(arguments.seed);
   if (arguments.battery) {
     bus->set("run", "on");
@@ -77,6 +92,9 @@ int main(int argc, char** argv) {
   CLI::App app("Simulates a BMS or another serial device on a pseudo-terminal.");
   app.footer(std::string(command_help));
   app.add_option("--type", arguments.type, "BMS type or other device, see --list");
+  app.add_option("--capture", arguments.capture, "play a recorded conversation: a capture file or a file of test vectors");
+  app.add_option("--name", arguments.name, "which of the test vectors; default: the first");
+  app.add_option("--baud", arguments.baud, "another baud rate than the type's");
   app.add_option("--link", arguments.link, "symbolic link to the pseudo-terminal, e.g. /tmp/x/ttyUSB0");
   app.add_option("--addresses", arguments.addresses, "bus addresses, one unit each, e.g. 1,2,0x0F")->delimiter(',');
   app.add_option("--control", arguments.control, "UNIX-domain socket for commands");
