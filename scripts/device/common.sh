@@ -88,8 +88,30 @@ convert_single_conf() {
   rm "$starter_conf.old"
 }
 
-restart_starter() {
-  if svok /service/serial-starter 2>/dev/null; then svc -t /service/serial-starter; fi
+is_up() { svstat "$1" 2>/dev/null | grep -q ': up '; }
+
+stop_starter() {
+  svok /service/serial-starter 2>/dev/null || return 0
+  svc -d /service/serial-starter
+  tries=0
+  while is_up /service/serial-starter && [ $tries -lt 10 ]; do
+    tries=$((tries + 1))
+    sleep 1
+  done
+}
+
+# Ended between locking a port and starting a program for it, serial-starter leaves a lock behind and would never look at the port again.
+start_starter() {
+  svok /service/serial-starter 2>/dev/null || return 0
+  for lock in /var/lock/serial-starter/*; do
+    [ -L "$lock" ] || continue
+    used=
+    for service in /service/*."${lock##*/}"; do
+      if is_up "$service"; then used=yes; fi
+    done
+    [ "$used" ] || rm -f "$lock"
+  done
+  svc -u /service/serial-starter
 }
 
 # --- services ---------------------------------------------------------------------------------------------------------------------
@@ -129,14 +151,14 @@ remove_service() {
 recycle_ports() {
   services=$(serial_services)
   [ "$services" ] || return 0
-  if svok /service/serial-starter 2>/dev/null; then svc -d /service/serial-starter; fi
+  stop_starter
   for service in $services; do
     say "Restarting ${service#*.}."
     remove_service "$service"
     # The program that serial-starter tries first on this port.
     if [ -d "$starter_cache" ] && [ -e "$template" ]; then echo sbattery >"$starter_cache/${service#*.}"; fi
   done
-  if svok /service/serial-starter 2>/dev/null; then svc -u /service/serial-starter; fi
+  start_starter
 }
 
 # create_services: the batteries on Bluetooth, CAN and MQTT that the configuration names; what it no longer names is removed.

@@ -15,5 +15,6 @@ for service in $(other_services); do
   say "Removing $service."
   remove_service "$service"
 done
-restart_starter
+stop_starter
+start_starter
 say "The driver is disabled. To start it again: sh $home/enable.sh"

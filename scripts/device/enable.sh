@@ -50,5 +50,6 @@ if [ "$1" != --boot ] && [ "$replaced" ] && [ "$(serial_services)" ]; then
   recycle_ports
 elif [ "$changed" ]; then
   say "serial-starter reads its new configuration."
-  restart_starter
+  stop_starter
+  start_starter
 fi
