@@ -70,7 +70,8 @@ class Driver {
 
   /// The one exchange that `request` starts, with the framing and the decoder that a poll would use; what the answer says goes
   /// into battery() and details(). Serves recorded conversations (test vectors, captures, fuzzing). Throws BmsError;
-  /// FrameError(implausible) too when this driver never sends such a request.
+  /// FrameError(implausible) too when this driver never sends such a request. Shows what the BMS said, so without the rules for
+  /// a whole reading (implausible() below) that refresh() adds.
   asio::awaitable<void> replay(Bytes request);
 
   /// Starts from a known reading: the recorded conversation began earlier.

@@ -44,7 +44,8 @@ asio::awaitable<Bytes> ByteLink::exchange(Bytes request, const Framing& framing,
   const TimePoint sent = now() + wire_time(request.size(), line);
   const Duration whole =
       timing.total > Duration::zero() ? timing.total : timing.first_byte + timing.between_bytes + 2 * wire_time(timing.expected, line);
-  TimePoint deadline = sent + std::min(timing.first_byte, whole);
+  const TimePoint answer_due = sent + std::min(timing.first_byte, whole);
+  TimePoint deadline = answer_due;
   Scan scan;
   bool in_time = true;
   while (in_time) {
@@ -65,7 +66,8 @@ asio::awaitable<Bytes> ByteLink::exchange(Bytes request, const Framing& framing,
       ++statistics_.answered;
       break;
     }
-    if (scan.status == Scan::Status::started) deadline = std::min(quiet_since_ + timing.between_bytes, sent + whole);
+    // What looked like the answer may turn out to be an echo or noise: then the answer is waited for again.
+    deadline = scan.status == Scan::Status::started ? std::min(quiet_since_ + timing.between_bytes, sent + whole) : answer_due;
   }
   if (tap_ && used_ > 0) tap_->received(buffered());
   ++statistics_.faults[static_cast<std::size_t>(scan.fault)];
