@@ -55,13 +55,13 @@ LawOutput ClippedSum::evaluate(const LawInputs& in) const {
   if (!above_target(in) || only_stated(in)) return {.wish = in.vmax};
   if (!any_cell(in)) return {.wish = in.sum - (*in.highest - in.target) + kClippedMargin};
   double sum = 0;
-  double cells = 0;
+  double known = 0;  // 0 V is known, though it adds nothing: a lost wire lowers the result
   for (const auto& cell : in.cells) {
-    if (!takes_part(cell)) continue;
+    if (!cell.voltage) continue;
     sum += std::min(*cell.voltage, in.target);
-    cells += 1;
+    known += 1;
   }
-  return {.wish = sum * static_cast<double>(in.cells.size()) / cells + kClippedMargin};
+  return {.wish = sum * static_cast<double>(in.cells.size()) / known + kClippedMargin};
 }
 
 ChargeLaw make_charge_law(const Config& config) {

@@ -75,7 +75,7 @@ void ChargeVoltage::write_bulk_text(const Pass& pass, Limiting limiting) {
   text_.assign(phase_ == ChargePhase::absorption ? "Absorption" : "Bulk");
   if (limiting == Limiting::held) text_.append(" (Cell OVP)");
   if (limiting == Limiting::recovering) text_.append(" (Cell OVP*)");
-  if (vmax_ == pack_voltage(std::max(c.soc_reset_cell_voltage, c.max_cell_voltage), pass.count)) text_.append(" & SoC Reset");
+  if (soc_reset_enabled(c) && vmax_ == pack_voltage(soc_reset_cell_voltage(c), pass.count)) text_.append(" & SoC Reset");
   if (pass.in.cells.balancing()) text_.append(" + Balancing");
   if (pass.in.heating) text_.append(" + Heating");
   append_ending(text_, c);

@@ -41,6 +41,18 @@ std::optional<std::int64_t> ChargeVoltage::absorption_start() const {
   return restored_start_;
 }
 
+bool soc_reset_enabled(const Config& config) {
+  return config.soc_reset_after_days.value_or(0) > 0 && config.cvcm_enable;
+}
+
+double soc_reset_cell_voltage(const Config& config) {
+  return std::max(config.soc_reset_cell_voltage, config.max_cell_voltage);
+}
+
+double ChargeVoltage::highest_allowed_cell(const Config& config) const {
+  return reset_requested_ ? soc_reset_cell_voltage(config) : config.max_cell_voltage;
+}
+
 bool ChargeVoltage::stated_maximum_in_use(const Config& config, const ChargeVoltageInputs& in) const {
   return config.use_bms_dvcc_values && in.stated_charge_voltage;
 }
@@ -48,9 +60,7 @@ bool ChargeVoltage::stated_maximum_in_use(const Config& config, const ChargeVolt
 // --- 4.1, 4.6: pack limits ---------------------------------------------------------------------------------------------------------
 
 void ChargeVoltage::update_reset_request(const Config& config, const ChargeVoltageInputs& in, const Now& now) {
-  const bool active = config.soc_reset_after_days.value_or(0) > 0 && config.cvcm_enable && !stated_maximum_in_use(config, in);
-  if (!active) reset_requested_ = false;
-  if (!active || reset_requested_) return;
+  if (reset_requested_ || !soc_reset_enabled(config) || stated_maximum_in_use(config, in)) return;
   const double age_days = static_cast<double>(now.wall - last_reset_) / kSecondsPerDay;
   if (last_reset_ != 0 && age_days <= *config.soc_reset_after_days) return;
   reset_requested_ = true;
@@ -64,8 +74,7 @@ void ChargeVoltage::update_pack_limits(const Config& config, const ChargeVoltage
   if (stated_maximum_in_use(config, in)) {
     vmax_ = *in.stated_charge_voltage;
   } else {
-    vmax_ =
-        pack_voltage(reset_requested_ ? std::max(config.soc_reset_cell_voltage, config.max_cell_voltage) : config.max_cell_voltage, count);
+    vmax_ = pack_voltage(highest_allowed_cell(config), count);
   }
   if (in.cells.count_changed() && cv_) {  // what was right for another pack must not outlive it
     cv_ = std::min(*cv_, vmax_);
@@ -189,7 +198,7 @@ ChargeVoltage::Outcome ChargeVoltage::evaluate(const Config& config, const Charg
     sum_ = pass.sum;
     difference_ = pass.difference;
     const bool stated = stated_maximum_in_use(config, in);
-    pass.target = reset_requested_ ? std::max(config.soc_reset_cell_voltage, config.max_cell_voltage) : config.max_cell_voltage;
+    pass.target = highest_allowed_cell(config);
     pass.float_voltage = pack_voltage(config.float_cell_voltage, pass.count);
     if (stated) pass.float_voltage = std::min(pass.float_voltage, vmax_);
     const LawOutput law = control::evaluate(law_, LawInputs{.cells = in.cells.cells(),

@@ -88,6 +88,7 @@ class ChargeVoltage {
   };
   enum class Limiting : std::uint8_t { no, held, recovering };  // "", " (Cell OVP)", " (Cell OVP*)"
 
+  [[nodiscard]] double highest_allowed_cell(const Config& config) const;  // V, T of 4.4
   [[nodiscard]] bool stated_maximum_in_use(const Config& config, const ChargeVoltageInputs& in) const;
   void update_pack_limits(const Config& config, const ChargeVoltageInputs& in, const Now& now);
   void update_reset_request(const Config& config, const ChargeVoltageInputs& in, const Now& now);
@@ -137,5 +138,9 @@ class ChargeVoltage {
 
 /// `per_cell` x `count`, rounded as pack voltages are (2 decimals).
 [[nodiscard]] double pack_voltage(double per_cell, unsigned count);
+
+/// The SoC-reset cycle is configured (4.6), and the cell voltage that it charges to.
+[[nodiscard]] bool soc_reset_enabled(const Config& config);
+[[nodiscard]] double soc_reset_cell_voltage(const Config& config);
 
 }  // namespace serialbattery::control

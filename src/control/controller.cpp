@@ -65,6 +65,13 @@ void take_reading(State& s, const Battery& reading) {
   s.history.take(s.reading);
 }
 
+// Values of a sensor that the configuration does not name are none.
+ExternalSensor configured(const Config& config, const ExternalSensor& sensor) {
+  const bool current = !config.external_sensor_dbus_device.empty() && !config.external_sensor_dbus_path_current.empty();
+  const bool soc = !config.external_sensor_dbus_device.empty() && !config.external_sensor_dbus_path_soc.empty();
+  return {current ? finite(sensor.current) : std::nullopt, soc ? finite(sensor.soc) : std::nullopt};
+}
+
 void log_sensor(State& s, bool used) {
   const auto& config = s.settings->config;
   if (config.external_sensor_dbus_device.empty() || s.sensor_used == used) return;
@@ -75,14 +82,14 @@ void log_sensor(State& s, bool used) {
   s.sensor_used = used;
 }
 
-void book_flow(State& s, const Environment& environment, TimePoint now) {
+void book_flow(State& s, const ExternalSensor& sensor, TimePoint now) {
   const double past = s.last_good ? std::max(0.0, seconds_between(*s.last_good, now)) : 0.0;
   s.last_good = now;
-  log_sensor(s, environment.sensor.current || environment.sensor.soc);
+  log_sensor(s, sensor.current || sensor.soc);
   if (s.current) s.history.book_current(*s.current, past);
   if (s.power) s.history.book_power(*s.power, past);
   s.voltage = s.reading.voltage;
-  s.current = current_in_use(*s.settings, s.reading, environment.sensor.current);
+  s.current = current_in_use(*s.settings, s.reading, sensor.current);
   s.power = s.voltage && s.current ? finite(*s.voltage * *s.current) : std::nullopt;
 }
 
@@ -142,15 +149,16 @@ void update_permissions(State& s) {
 
 void evaluate_good(State& s, const Environment& environment, const Now& now) {
   const TimePoint t = now.mono;
+  const ExternalSensor sensor = configured(s.settings->config, environment.sensor);
   run(
       s, Step::link, t, [&] { s.connection.good(t); }, nothing);
   run(
-      s, Step::flow, t, [&] { book_flow(s, environment, t); }, [&] { forget_flow(s); });
+      s, Step::flow, t, [&] { book_flow(s, sensor, t); }, [&] { forget_flow(s); });
   run(
       s, Step::soc, t,
       [&] {
         s.soc.evaluate(s.settings->config,
-                       {.external = environment.sensor.soc,
+                       {.external = sensor.soc,
                         .stated = s.reading.soc,
                         .capacity = s.reading.capacity,
                         .current = s.current,

@@ -106,17 +106,6 @@ void fill_limits(const State& s, Snapshot& out) {
   out.discharge_limitation = s.discharge_limit.text();
 }
 
-// A service that leaves does not take stale cells and temperatures along (dbus-interface.md 13).
-void forget_stale(Snapshot& out) {
-  for (auto& cell : out.cells) cell = Cell{};
-  for (auto& temperature : out.temperatures) temperature.reset();
-  for (auto* value : {&out.cell_sum, &out.cell_diff, &out.min_cell_voltage, &out.max_cell_voltage, &out.mos_temperature, &out.temperature,
-                      &out.min_temperature, &out.max_temperature}) {
-    value->reset();
-  }
-  for (auto* id : {&out.min_cell_id, &out.max_cell_id, &out.min_temperature_id, &out.max_temperature_id}) id->clear();
-}
-
 }  // namespace
 
 void fill_snapshot(State& s, const Now& now) {
@@ -134,7 +123,6 @@ void fill_snapshot(State& s, const Now& now) {
   out.time_to_go = s.time_to_go.time_to_go();
   out.time_to_soc = s.time_to_go.time_to_soc();
   fill_debug_texts(s, now);
-  if (s.connection.must_leave()) forget_stale(out);
 }
 
 void fill_safe_snapshot(State& s) noexcept {

@@ -67,18 +67,16 @@ LimitInputs Controller::State::discharge_inputs() const {
 }
 
 HistoryInputs Controller::State::history_inputs() const {
-  HistoryInputs in{.cell_count = cells.count(),
-                   .capacity = reading.capacity,
-                   .consumed = consumed(reading.capacity, remaining_capacity(settings->config, reading, soc.value())),
-                   .soc = soc.value(),
-                   .average = average.value(),
-                   .voltage = voltage};
-  if (!connection.online()) return in;  // nothing stale
-  in.lowest_cell = cells.shown_lowest();
-  in.highest_cell = cells.shown_highest();
-  in.coldest = temperatures.lowest();
-  in.hottest = temperatures.highest();
-  return in;
+  return {.cell_count = cells.count(),
+          .capacity = reading.capacity,
+          .consumed = consumed(reading.capacity, remaining_capacity(settings->config, reading, soc.value())),
+          .soc = soc.value(),
+          .average = average.value(),
+          .voltage = voltage,  // unknown while offline
+          .lowest_cell = cells.shown_lowest(),
+          .highest_cell = cells.shown_highest(),
+          .coldest = temperatures.lowest(),
+          .hottest = temperatures.highest()};
 }
 
 }  // namespace serialbattery::control
