@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeindex>
 
 #include "serialbattery/clock.hpp"
 #include "serialbattery/errors.hpp"
@@ -133,6 +135,14 @@ class ByteLink {
   [[nodiscard]] bool echo_seen() const { return echo_seen_; }
   void set_tap(Tap* tap) { tap_ = tap; }
 
+  /// What the drivers on this line have in common: one object of each type, made when it is first asked for.
+  template <typename T>
+  T& common() {
+    std::shared_ptr<void>& slot = common_[std::type_index(typeid(T))];
+    if (!slot) slot = std::make_shared<T>();
+    return *static_cast<T*>(slot.get());
+  }
+
  private:
   asio::awaitable<Bytes> exchange(Bytes request, const Framing& framing, const Timing& timing, Duration gap);
   asio::awaitable<bool> read_more(TimePoint deadline);
@@ -150,6 +160,7 @@ class ByteLink {
   TimePoint quiet_since_{};   // end of the last byte sent or received
   bool echo_seen_ = false;
   LinkStatistics statistics_;
+  std::map<std::type_index, std::shared_ptr<void>> common_;
 };
 
 /// Time that `bytes` need on the line: 11 bit times each, so that it is never too short.
