@@ -212,6 +212,7 @@ class SeplosV3 final : public modbus::ModbusDriver {
   }
 
   void decode_pack(Battery& into) {
+    if (const auto full = registers().word(0x1359)) into.capacity = *full / 100.0;
     modbus::decode(pack_fields, registers(), into);
     if (!registers().has(pack.start, 8)) return;
     modbus::require(*into.voltage >= 5 && *into.voltage <= 100, "pack voltage outside 5..100 V");

@@ -197,8 +197,11 @@ std::vector<std::string> compare(const json::object& expect, const Battery& batt
     if (getter != getters().end()) got = getter->second(battery);
     if (const json::value* detail = details.if_contains(key)) {
       if (got.is_null()) got = *detail;
-      if (got.is_object() && detail->is_object()) {  // sensors beyond those of the model
-        for (const auto& more : detail->as_object()) got.as_object().emplace(more.key(), more.value());
+      if (got.is_object() && detail->is_object()) {  // beyond the model, or not used by this configuration
+        for (const auto& more : detail->as_object()) {
+          json::value& known = got.as_object()[more.key()];
+          if (known.is_null()) known = more.value();
+        }
       }
     }
     if (key == "max_cell_no" || key == "min_cell_no") {
