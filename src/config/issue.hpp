@@ -1,7 +1,6 @@
 // What can be wrong with a configuration (config.md 3): one entry per finding, ready for the log.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,49 +42,62 @@ enum class Code : std::uint8_t {
   bulk_return_unlikely,
 };
 
-/// In the order of Code.
-inline constexpr std::array<std::string_view, 29> code_texts = {
-    "unknown-section",
-    "unknown-key",
-    "wrong-case",
-    "duplicate",
-    "syntax",
-    "indented",
-    "inline-comment",
-    "bad-number",
-    "bad-bool",
-    "bad-list",
-    "bad-value",
-    "empty",
-    "out-of-range",
-    "length-mismatch",
-    "not-monotonic",
-    "fraction-range",
-    "reversed",
-    "no-full-fraction",
-    "top-below-max",
-    "top-below-soc-reset",
-    "bottom-above-min",
-    "min-not-below-max",
-    "above-max",
-    "below-min",
-    "below-max",
-    "needs-cvcm",
-    "window-empty",
-    "conflict-external-soc",
-    "bulk-return-unlikely",
-};
-static_assert(code_texts.size() == static_cast<std::size_t>(Code::bulk_return_unlikely) + 1);
-
-constexpr std::string_view to_text(Code code) {
-  return code_texts[static_cast<std::size_t>(code)];
-}
-
 /// A remark (class N) is only logged; an error (class E) shows as /State 10 and /ErrorCode 119 until the next start.
 enum class Severity : std::uint8_t { remark, error };
 
+struct CodeInfo {
+  Code code;
+  std::string_view text;
+  Severity severity;
+  std::string_view meaning;
+};
+
+/// In the order of Code.
+inline constexpr CodeInfo all_codes[] = {
+    {Code::unknown_section, "unknown-section", Severity::error, "A section other than [DEFAULT]. It is ignored."},
+    {Code::unknown_key, "unknown-key", Severity::error, "There is no such key. It is ignored; the log names the successor of an old key."},
+    {Code::wrong_case, "wrong-case", Severity::error, "A key that is not written in capital letters. Its value is used."},
+    {Code::duplicate, "duplicate", Severity::error, "A key or an address stands there twice. The last key, the first address counts."},
+    {Code::syntax, "syntax", Severity::error, "A line that is neither comment nor section nor key. It is ignored."},
+    {Code::indented, "indented", Severity::remark, "A key line that is indented like a continuation. It is read as a key of its own."},
+    {Code::inline_comment, "inline-comment", Severity::remark, "A comment behind a value. It is left out."},
+    {Code::bad_number, "bad-number", Severity::error, "Not a number (a decimal comma, a unit), or not a whole number where one is needed."},
+    {Code::bad_bool, "bad-bool", Severity::error, "Neither True nor False."},
+    {Code::bad_list, "bad-list", Severity::error, "A list with an entry that can not be read, or with the wrong number of entries."},
+    {Code::bad_value, "bad-value", Severity::error, "A text that is not one of the allowed ones."},
+    {Code::empty, "empty", Severity::error, "The value is empty where it must not be."},
+    {Code::out_of_range, "out-of-range", Severity::error, "A number outside of the allowed range."},
+    {Code::length_mismatch, "length-mismatch", Severity::error, "The two lists of a curve have different lengths."},
+    {Code::not_monotonic, "not-monotonic", Severity::error, "The points of a curve neither rise nor fall all the way."},
+    {Code::fraction_range, "fraction-range", Severity::error, "A fraction of a curve is outside of 0 to 1."},
+    {Code::reversed, "reversed", Severity::error, "A curve allows the full current at its dangerous end and less at the other."},
+    {Code::no_full_fraction, "no-full-fraction", Severity::error, "No fraction of a curve is 1: the full current is never allowed."},
+    {Code::top_below_max, "top-below-max", Severity::error,
+     "The charge current is 0 below MAX_CELL_VOLTAGE: the battery never becomes full."},
+    {Code::top_below_soc_reset, "top-below-soc-reset", Severity::error,
+     "The charge current is 0 below SOC_RESET_CELL_VOLTAGE: the reset never happens."},
+    {Code::bottom_above_min, "bottom-above-min", Severity::error, "The discharge current is 0 above MIN_CELL_VOLTAGE."},
+    {Code::min_not_below_max, "min-not-below-max", Severity::error, "MIN_CELL_VOLTAGE is not below MAX_CELL_VOLTAGE."},
+    {Code::above_max, "above-max", Severity::error, "A voltage above MAX_CELL_VOLTAGE. It is lowered to it."},
+    {Code::below_min, "below-min", Severity::error,
+     "A voltage below MIN_CELL_VOLTAGE. It is raised to it. Or the last LiPro address is below the first."},
+    {Code::below_max, "below-max", Severity::error, "SOC_RESET_CELL_VOLTAGE is below MAX_CELL_VOLTAGE. It is raised to it."},
+    {Code::needs_cvcm, "needs-cvcm", Severity::error, "SOC_RESET_AFTER_DAYS without CVCM_ENABLE. There is no periodic reset."},
+    {Code::window_empty, "window-empty", Severity::error,
+     "The window of BLOCK_ON_DISCONNECT_VOLTAGE_MIN and MAX is empty. BLOCK_ON_DISCONNECT is switched on."},
+    {Code::conflict_external_soc, "conflict-external-soc", Severity::error,
+     "SOC_CALCULATION together with an external state of charge. The external one wins."},
+    {Code::bulk_return_unlikely, "bulk-return-unlikely", Severity::remark, "Both rules that end float are practically off."},
+};
+
+constexpr const CodeInfo& info(Code code) {
+  return all_codes[static_cast<std::size_t>(code)];
+}
+constexpr std::string_view to_text(Code code) {
+  return info(code).text;
+}
 constexpr Severity severity_of(Code code) {
-  return code == Code::indented || code == Code::inline_comment || code == Code::bulk_return_unlikely ? Severity::remark : Severity::error;
+  return info(code).severity;
 }
 
 /// A place in a file. Line 0: the file as a whole, or (with an empty file name) the built-in table.

@@ -3,7 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
+#include <set>
 
 #include "config/text.hpp"
 
@@ -61,16 +61,15 @@ constexpr std::pair<std::string_view, std::string_view> renamed_types[] = {{"Lif
 
 Reading read_bus_addresses(std::string_view text) {
   std::vector<std::string> addresses;
-  std::vector<std::string> seen;
+  std::set<std::string> seen;
   std::vector<Failure> dropped;
   for (const std::string_view item : split_items(text, ',')) {
     const auto digits = hex_digits(item);
     if (!digits) {
-      dropped.push_back({Code::bad_value, fmt::format("'{}' is no hex byte such as 0x0A", printable(item, 40))});
-    } else if (std::ranges::find(seen, *digits) != seen.end()) {
-      dropped.push_back({Code::duplicate, fmt::format("'{}' stands in the list twice", printable(item, 40))});
+      add_failure(dropped, {Code::bad_value, fmt::format("'{}' is no hex byte such as 0x0A", printable(item, 40))});
+    } else if (!seen.insert(*digits).second) {
+      add_failure(dropped, {Code::duplicate, fmt::format("'{}' stands in the list twice", printable(item, 40))});
     } else {
-      seen.push_back(*digits);
       addresses.emplace_back(item);
     }
   }
@@ -84,7 +83,7 @@ Reading read_bluetooth_pairs(std::string_view text) {
     if (is_bluetooth_pair(item)) {
       pairs.emplace_back(item);
     } else {
-      dropped.push_back({Code::bad_value, fmt::format("'{}' is no pair of Bluetooth type and MAC address", printable(item, 60))});
+      add_failure(dropped, {Code::bad_value, fmt::format("'{}' is no pair of Bluetooth type and MAC address", printable(item, 60))});
     }
   }
   return {.value = join(pairs, ", "), .failures = std::move(dropped)};

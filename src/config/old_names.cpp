@@ -69,6 +69,10 @@ constexpr OldName old_names[] = {
 
 }  // namespace
 
+std::span<const OldName> all_old_names() {
+  return old_names;
+}
+
 const OldName* find_old_name(std::string_view name) {
   const auto* found = std::ranges::find_if(old_names, [name](const OldName& old) { return equal_without_case(old.name, name); });
   return found == std::end(old_names) ? nullptr : found;

@@ -2,6 +2,7 @@
 // because meaning or unit changed for several of them.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace serialbattery::config {
@@ -11,6 +12,8 @@ struct OldName {
   std::string_view successor;  // empty: there is none
   std::string_view remark;     // what to watch when the value is carried over; may be empty
 };
+
+std::span<const OldName> all_old_names();
 
 /// nullptr when the name was never a key. Looked up without regard to letter case.
 const OldName* find_old_name(std::string_view name);

@@ -131,7 +131,7 @@ Reading read(const Key& key, std::string_view text, std::vector<T> Config::*) {
     const auto failure = key.rule == Rule::curve ? std::nullopt : outside(key, *number);
     if (failure && key.rule != Rule::drop_outside) return {.value = std::nullopt, .failures = {*failure}};
     if (failure) {
-      dropped.push_back({failure->code, fmt::format("'{}' is {}", printable(item, 40), failure->problem)});
+      add_failure(dropped, {failure->code, fmt::format("'{}' is {}", printable(item, 40), failure->problem)});
     } else {
       list.push_back(static_cast<T>(*number));
     }
@@ -180,9 +180,16 @@ bool may_have_comment(const Key& key) {
 
 }  // namespace
 
+void add_failure(std::vector<Failure>& failures, Failure failure) {
+  constexpr std::size_t enough = 10;
+  if (failures.size() < enough) failures.push_back(std::move(failure));
+}
+
 Reading parse_value(const Key& key, std::string_view text) {
   Reading reading = read_text(key, text);
-  if (reading.failures.empty() || !may_have_comment(key)) return reading;
+  // Names of BMS types are judged later, by who knows the types; none contains a comment sign.
+  const bool readable = reading.failures.empty() && key.rule != Rule::bms_types;
+  if (readable || !may_have_comment(key)) return reading;
   const std::string shorter = without_comments(text);
   if (shorter == text) return reading;
   Reading second = read_text(key, shorter);

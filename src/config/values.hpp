@@ -23,6 +23,9 @@ struct Reading {
   bool comment_removed = false;   // the text was only readable without its inline comment
 };
 
+/// Adds the failure of one entry. Of a long list of bad entries the first few are enough.
+void add_failure(std::vector<Failure>& failures, Failure failure);
+
 /// Reads the text as a value of the key. Pure; BMS_TYPE names are not checked here.
 Reading parse_value(const Key& key, std::string_view text);
 

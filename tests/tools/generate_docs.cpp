@@ -1,0 +1,35 @@
+// generate-docs: prints a generated file. Each sub-command is one file of the repository; tests keep the committed ones equal.
+//
+//   generate-docs default-ini      > config/config.default.ini
+//   generate-docs config-reference > docs/configuration.md
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include "config/generate.hpp"
+
+namespace {
+
+struct Document {
+  std::string name;
+  std::string description;
+  std::function<std::string()> generate;
+};
+
+const Document documents[] = {
+    {"default-ini", "config/config.default.ini, from the key table", serialbattery::config::default_ini},
+    {"config-reference", "docs/configuration.md, from the key table", serialbattery::config::config_reference},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Prints a file that is generated from the tables of the program.", "generate-docs");
+  app.require_subcommand(1);
+  for (const Document& document : documents) {
+    app.add_subcommand(document.name, document.description)->callback([&document] { std::cout << document.generate(); });
+  }
+  CLI11_PARSE(app, argc, argv);
+  return 0;
+}
