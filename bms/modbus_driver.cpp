@@ -68,16 +68,21 @@ asio::awaitable<bool> ModbusDriver::try_read(Block block, Otherwise otherwise) {
   co_return false;
 }
 
-void ModbusDriver::begin_probe(Effort effort, Duration first_byte) {
+void ModbusDriver::begin_probe(Effort effort, Duration first_byte, int thorough_attempts) {
   registers_.clear();
   split_.clear();
   timing_ = normal_;
-  timing_.attempts = effort == Effort::quick ? 1 : 2;
+  timing_.attempts = effort == Effort::quick ? 1 : thorough_attempts;
   if (effort == Effort::quick) timing_.first_byte = first_byte;
 }
 
 void require(bool plausible, const char* what) {
   if (!plausible) throw FrameError(Fault::implausible, what);
+}
+
+bool is_text(Bytes raw, std::size_t least) {
+  const bool clean = std::ranges::all_of(raw, [](std::uint8_t c) { return c == 0 || (c >= 0x20 && c <= 0x7E); });
+  return clean && wire::text(raw).size() >= least;
 }
 
 double sum_of_cells(const Battery& battery) {

@@ -41,7 +41,7 @@ class ModbusDriver : public Driver {
   asio::awaitable<bool> try_read(Block block, Otherwise otherwise);
 
   /// Begins a probe: forgets everything; the first question waits `first_byte` in a quick probe. settle() ends the hurry.
-  void begin_probe(Effort effort, Duration first_byte);
+  void begin_probe(Effort effort, Duration first_byte, int thorough_attempts = 2);
   void settle() { timing_ = normal_; }
 
   [[nodiscard]] std::uint8_t address() const { return address_; }
@@ -64,6 +64,14 @@ class ModbusDriver : public Driver {
 
 /// Throws FrameError(implausible, what) unless `plausible`.
 void require(bool plausible, const char* what);
+
+/// A text of at least `least` characters, padded with NULs or blanks, and nothing else.
+bool is_text(Bytes raw, std::size_t least);
+
+/// A voltage limit of 0 is one that was never set.
+inline std::optional<double> unless_zero(double volts) {
+  return volts == 0 ? std::nullopt : std::optional(volts);
+}
 
 /// Sum of the known cell voltages, V.
 double sum_of_cells(const Battery& battery);
