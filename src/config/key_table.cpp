@@ -1,7 +1,6 @@
 #include "config/key_table.hpp"
 
-#include <array>
-#include <cstdlib>
+#include <algorithm>
 #include <map>
 
 #include "config/text.hpp"
@@ -16,7 +15,7 @@ std::vector<Section> collect_sections() {
        {battery_sections(), connection_sections(), charging_sections(), curve_sections(), service_sections(), bms_sections()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
-  std::ranges::stable_partition(all, [](const Section& section) { return section.origin == Origin::drop_in; });
+  std::stable_partition(all.begin(), all.end(), [](const Section& section) { return section.origin == Origin::drop_in; });
   return all;
 }
 
@@ -77,6 +76,8 @@ const Key* nearest_key(std::string_view misspelled) {
   std::size_t best = std::max<std::size_t>(2, wanted.size() / 5) + 1;  // farther away than this it is another word
   const Key* nearest = nullptr;
   for (const Key* key : all_keys()) {
+    const std::size_t longer = std::max(wanted.size(), key->name.size()), shorter = std::min(wanted.size(), key->name.size());
+    if (longer - shorter >= best) continue;  // the distance is at least the difference of the lengths
     const std::size_t distance = edit_distance(wanted, key->name);
     if (distance < best) {
       best = distance;
