@@ -102,7 +102,7 @@ stop_starter() {
 
 # Ended between locking a port and starting a program for it, serial-starter leaves a lock behind and would never look at the port again.
 start_starter() {
-  svok /service/serial-starter 2>/dev/null || return 0
+  svok /service/serial-starter 2>/dev/null && ! is_up /service/serial-starter || return 0
   for lock in /var/lock/serial-starter/*; do
     [ -L "$lock" ] || continue
     used=
@@ -117,6 +117,8 @@ start_starter() {
 # --- services ---------------------------------------------------------------------------------------------------------------------
 
 serial_services() { for dir in /service/dbus-serialbattery.*; do [ -e "$dir" ] && echo "${dir##*/}"; done; }
+# Releases 0.9 to 0.11 of the Python driver had the template itself started as a service, without a port.
+stray_services() { if [ -e /service/dbus-serialbattery ] || [ -L /service/dbus-serialbattery ]; then echo dbus-serialbattery; fi; }
 other_services() {
   for dir in /service/dbus-blebattery.* /service/dbus-canbattery.* /service/dbus-mqttbattery /service/dbus-mqttbattery.*; do
     [ -e "$dir" ] && echo "${dir##*/}"
@@ -143,17 +145,20 @@ remove_service() {
     fi
     sleep 1
   done
-  rm -rf "$real"
+  case $real in
+    /var/volatile/* | /service/*) rm -rf "$real" ;;
+    *) rm -rf "$real/supervise" "$real/log/supervise" ;;  # a link to files of somebody
+  esac
 }
 
-# recycle_ports: ends the driver on all serial ports and lets serial-starter, which owns the ports, start it again at once, from the template
+# recycle_ports VERB: ends the driver on all serial ports and lets serial-starter, which owns the ports, start it again at once, from the template
 # of now. A plain `svc -u` would keep serial-starter away from the port until the next boot.
 recycle_ports() {
   services=$(serial_services)
   [ "$services" ] || return 0
   stop_starter
   for service in $services; do
-    say "Restarting ${service#*.}."
+    if is_up "/service/$service"; then say "$1 ${service#*.}."; fi
     remove_service "$service"
     # The program that serial-starter tries first on this port.
     if [ -d "$starter_cache" ] && [ -e "$template" ]; then echo sbattery >"$starter_cache/${service#*.}"; fi
@@ -251,27 +256,35 @@ keep_user_files() {
   done
 }
 
-# Both drivers want the same ports and names. The Python driver is switched off and its folder renamed to *.python, so that
-# `uninstall.sh --restore-python` can bring it back. A copy of this program in the other layout is taken over and removed.
+# Both drivers want the same ports and names. The Python driver is switched off, and its folder gets the name *.python, from which
+# `uninstall.sh --restore-python` can bring it back.
+# stop_python_driver FOLDER: before its folder is moved. serial-starter, which would start it again, stays stopped; enable.sh starts it.
+stop_python_driver() {
+  say "Switching off the Python driver in $1; it is kept as $1.python."
+  stop_starter
+  if [ -e "$1/disable.sh" ] && [ ! -e "$1/files" ]; then foreign_script "$1/disable.sh" </dev/null >/dev/null 2>&1; fi
+  stop_starter  # its script starts it
+  for service in $(stray_services) $(serial_services) $(other_services); do remove_service "$service"; done
+  rm -rf "$1.python"
+}
+
+# Other installations than the one in `home`: a Python driver, or a copy of this program in the other layout, which is taken over.
 retire_others() {
   for other in $layouts; do
     if is_python_driver "$other"; then
-      say "Switching off the Python driver in $other; it is kept as $other.python."
-      if [ "$other" = "$home" ]; then  # unpacked over it: keep what is not ours
+      stop_python_driver "$other"
+      if [ "$other" = "$home" ]; then  # we were unpacked over it: what is not ours goes aside
         mkdir -p "$home.python"
         for item in "$home"/*; do
           name=${item##*/}
           case $name in config.ini | capture | *.json | *.log) continue ;; esac
-          grep -qxF "$name" "$home/files" || { rm -rf "$home.python/$name"; mv "$item" "$home.python/"; }
+          grep -qxF "$name" "$home/files" || mv "$item" "$home.python/"
         done
         [ ! -e "$home/config.ini" ] || cp "$home/config.ini" "$home.python/"
       else
-        if [ -e "$other/disable.sh" ]; then foreign_script "$other/disable.sh" </dev/null >/dev/null 2>&1; fi
         keep_user_files "$other" "$home"
-        rm -rf "$other.python"
         mv "$other" "$other.python"
       fi
-      for service in $(serial_services) $(other_services); do remove_service "$service"; done
     elif [ "$other" != "$home" ] && [ -e "$other/files" ]; then
       say "Taking over the configuration of the copy in $other and removing that copy."
       keep_user_files "$other" "$home"

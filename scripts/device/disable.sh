@@ -10,7 +10,7 @@ remove_rc_lines
 convert_single_conf
 rm -f "$starter_conf/dbus-serialbattery.conf"
 if [ -e "$template" ] || [ -L "$template" ] || [ "$(root_leftovers)" ]; then with_writable_root remove_template; fi
-recycle_ports
+recycle_ports Stopping
 for service in $(other_services); do
   say "Removing $service."
   remove_service "$service"

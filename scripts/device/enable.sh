@@ -13,6 +13,9 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 chmod 755 "$home"/*.sh "$home/dbus-serialbattery" "$home"/service/run "$home"/service/log/run "$home"/instance/run "$home"/instance/log/run
 chmod 755 "$home"/*/bin/* "$home"/*/lib/ld-linux* 2>/dev/null
 
+new=$(mktemp -d)
+trap 'rm -rf "$new"; start_starter' EXIT  # start_starter: whatever happened, the device needs its serial ports
+
 retire_others
 if [ ! -e "$home/config.ini" ]; then printf '[DEFAULT]\n' >"$home/config.ini"; fi
 
@@ -20,8 +23,6 @@ if [ ! -e "$home/config.ini" ]; then printf '[DEFAULT]\n' >"$home/config.ini"; f
 known=yes
 wanted=$("$home/dbus-serialbattery" --list-services 2>/dev/null) || { known=; wanted=serial-starter; }
 
-new=$(mktemp -d)
-trap 'rm -rf "$new"' EXIT
 make_template "$new"
 replaced=
 if ! same_template "$new" "$template" || [ "$(root_leftovers)" ]; then
@@ -47,9 +48,8 @@ add_rc_line
 if [ "$known" ]; then create_services "$wanted"; fi
 
 if [ "$1" != --boot ] && [ "$replaced" ] && [ "$(serial_services)" ]; then
-  recycle_ports
+  recycle_ports Restarting
 elif [ "$changed" ]; then
   say "serial-starter reads its new configuration."
   stop_starter
-  start_starter
 fi

@@ -37,12 +37,10 @@ if [ "$source" != "$target" ]; then
   rm -rf "$target.new"
   mkdir -p "$target.new"
   cp -R "$source/." "$target.new/" || die "the files could not be copied"
+  old=$target.old
   if is_python_driver "$target"; then
-    if [ -e "$target/disable.sh" ]; then foreign_script "$target/disable.sh" </dev/null >/dev/null 2>&1; fi
+    stop_python_driver "$target"
     old=$target.python
-    say "The Python driver is switched off and kept as $old."
-  else
-    old=$target.old
   fi
   rm -rf "$old"
   if [ -d "$target" ]; then
@@ -57,6 +55,6 @@ fi
 
 sh "$target/enable.sh" || exit 1
 home=$target
-recycle_ports
+recycle_ports Restarting
 for service in $(other_services); do svc -t "/service/$service"; done
 say "Done: $version. See what it does with: sh $target/status.sh"

@@ -8,7 +8,7 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 
 sh "$home/enable.sh"  # the configuration may name other services now
 [ "$(serial_services)$(other_services)" ] || say "The driver runs on no port."
-recycle_ports
+recycle_ports Restarting
 for service in $(other_services); do
   say "Restarting $service."
   svc -t "/service/$service"

@@ -5,13 +5,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source_dir=$(cd "$here/../.." && pwd)
 tools=${SB_TOOLS:?folder of bms-simulator and settings-service}
+package=${SB_PACKAGES:?folder made by scripts/package}/dbus-serialbattery-${BOX_TARGET:-native}.tar.gz
+home=/data/etc/dbus-serialbattery
 
 skip() { echo "SKIPPED: $*"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "needs root, for mount namespaces"
-for program in busybox svscan svc multilog socat unshare nsenter dbus-daemon busctl; do
-  command -v "$program" >/dev/null || skip "$program is missing (packages busybox daemontools socat util-linux dbus systemd)"
+for program in busybox svscan svc multilog unshare nsenter dbus-daemon dbus-send; do
+  command -v "$program" >/dev/null || skip "$program is missing (packages busybox daemontools util-linux dbus)"
 done
 if ldd "$(command -v busybox)" >/dev/null 2>&1; then :; else skip "busybox must be Debian's package busybox: the static one has applets of other supervisors in its shell"; fi
+[ -e "$package" ] || skip "$package is missing; scripts/package makes it"
 unshare -m -p -f true 2>/dev/null || skip "this machine does not allow namespaces"
 
 box=$(mktemp -d)
@@ -75,8 +78,8 @@ box_root() {
   rm -rf "$box/root"
   mkdir -p "$box"/root/{bin,etc/venus,proc,sys,dev,run,service,data,tmp} "$box"/root/var/{volatile,lock} \
     "$box"/root/opt/victronenergy/{service,service-templates,serial-starter}
-  copy_program busybox svscan supervise svc svstat svok multilog tai64n tai64nlocal softlimit dbus-send
-  mv "$box/root/usr/bin/busybox" "$box/root/bin/"
+  copy_program busybox svscan supervise svc svstat svok multilog tai64n tai64nlocal softlimit dbus-send bash
+  mv "$box"/root/usr/bin/{busybox,bash} "$box/root/bin/"
   for applet in $(busybox --list); do
     case $applet in
       svc | svok | softlimit | timeout | busybox) ;;  # daemontools has its own; the device has no timeout
@@ -127,10 +130,14 @@ box_new() {
 <busconfig><listen>unix:path=$box/bus.sock</listen><auth>EXTERNAL</auth><policy context="default">
 <allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>
 CONF
-  dbus-daemon --config-file="$box/bus.conf" --nofork --nopidfile &
+  dbus-daemon --config-file="$box/bus.conf" --nofork --nopidfile 2>"$box/bus.log" &
   children+=($!)
   wait_for 10 "the bus is there" test -S "$box/bus.sock"
   export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$box/bus.sock
+  if [ -x "$tools/settings-service" ]; then
+    "$tools/settings-service" </dev/null >"$box/settings.log" 2>&1 &
+    children+=($!)
+  fi
 }
 
 box_power_on() {
@@ -179,10 +186,31 @@ unplug() {
   in_mounts rm -f "$box/live/dev/serial-starter/$1" "$box/live/dev/$1"
 }
 
-on_bus() { busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" list 2>/dev/null | grep -q "^com.victronenergy.battery.$1 "; }
+bus() { dbus-send --bus="$DBUS_SYSTEM_BUS_ADDRESS" --print-reply=literal "$@"; }
+# on_bus NAME: NAME is what comes after com.victronenergy.battery, for instance ttyUSB0
+on_bus() { bus --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner "string:com.victronenergy.battery.$1" 2>/dev/null | grep -q true; }
 off_bus() { ! on_bus "$1"; }
-bus_value() { busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" call "com.victronenergy.battery.$1" "$2" com.victronenergy.BusItem GetValue; }
-pids_of() { inside_sh "cat /service/$1/pid"; }
+# bus_value NAME PATH: the value alone
+bus_value() { bus "--dest=com.victronenergy.battery.$1" "$2" com.victronenergy.BusItem.GetValue | awk '{ print $NF }'; }
+is_number() { [[ $1 =~ ^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$ ]]; }
+# has_voltage NAME: the battery is served and was read
+has_voltage() { is_number "$(bus_value "$1" /Dc/0/Voltage 2>/dev/null)"; }
+# pid_of SERVICE: of the program, as seen in the box
+pid_of() { inside cat "/service/$1/pid"; }
+
+# adapter NAME BMS-TYPE: a BMS behind a serial adapter; its control socket is $box/NAME.control
+adapter() {
+  "$tools/bms-simulator" --type "$2" --link "$box/$1" --control "$box/$1.control" </dev/null >"$box/$1.log" 2>&1 &
+  children+=($!)
+  wait_for 20 "simulated $2 is there" test -L "$box/$1"
+}
+pty() { readlink -f "$box/$1"; }
+
+# unpack_package: the archive as a user would copy it to the device
+unpack_package() {
+  mkdir -p "$box/data/new"
+  tar -xzf "$package" -C "$box/data/new"
+}
 
 box_show() {
   echo "--- state of the box"
