@@ -122,10 +122,8 @@ RUN
   chmod +x "$dir/run" "$dir/log/run"
 }
 
-# box_new: an empty device with its bus and its settings service; not booted
-box_new() {
-  mkdir -p "$box"/{live,ports,data/{etc,apps,log,conf,var/lib/serial-starter}}
-  box_root
+# bus_new: a private bus with a settings service, for the box and for this script
+bus_new() {
   cat >"$box/bus.conf" <<CONF
 <busconfig><listen>unix:path=$box/bus.sock</listen><auth>EXTERNAL</auth><policy context="default">
 <allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>
@@ -138,6 +136,13 @@ CONF
     "$tools/settings-service" </dev/null >"$box/settings.log" 2>&1 &
     children+=($!)
   fi
+}
+
+# box_new: an empty device with its bus; not booted
+box_new() {
+  mkdir -p "$box"/{live,ports,data/{etc,apps,log,conf,var/lib/serial-starter}}
+  box_root
+  bus_new
 }
 
 box_power_on() {

@@ -29,7 +29,7 @@ alias     rs485       cgwacs:fzsonick:imt:modbus:sbattery'
 
 case $layout in
   old)  # 0.x: in /data/etc, links on the root file system, one of them wrong, a single configuration file with a line of somebody else
-    config=config-old-names.ini
+    config='config-old-names.ini'
     old=/data/etc/dbus-serialbattery
     python_driver "$data/etc/dbus-serialbattery" $config
     printf '%s\nservice   other   dbus-other\n' "$starter_lines" >"$data/conf/serial-starter.d"
@@ -45,7 +45,7 @@ touch /data/other-ran
 RC
     ;;
   copied)  # 1.x: copied to the root file system by a script that rc.local runs
-    config=config-plain.ini
+    config='config-plain.ini'
     old=/data/etc/dbus-serialbattery
     python_driver "$data/etc/dbus-serialbattery" $config
     cp -R "$data/etc/dbus-serialbattery" "$victron/"
@@ -56,7 +56,7 @@ RC
     printf '#!/bin/bash\n\nbash /data/etc/dbus-serialbattery/reinstall-local.sh\ntouch /data/other-ran\n' >"$data/rc.local"
     ;;
   apps)  # 2.x
-    config=config-large.ini
+    config='config-large.ini'
     old=/data/apps/dbus-serialbattery
     python_driver "$data/apps/dbus-serialbattery" $config $old
     cp -R "$data/apps/dbus-serialbattery/service" "$victron/service-templates/dbus-serialbattery"
@@ -80,8 +80,8 @@ inside sh /data/new/dbus-serialbattery/install.sh
 wait_for 120 "the battery is on D-Bus" on_bus ttyUSB0
 wait_for 30 "it has a voltage" has_voltage ttyUSB0
 check "the configuration is the user's" cmp "$here/python-driver/$config" "$data/etc/dbus-serialbattery/config.ini"
-check "the Python driver is kept aside" inside test -e $old.python/dbus-serialbattery.py
-check_not "and is not in its place" inside test -e $old/dbus-serialbattery.py
+check "the Python driver is kept aside" inside test -e "$old.python/dbus-serialbattery.py"
+check_not "and is not in its place" inside test -e "$old/dbus-serialbattery.py"
 check "the template is ours" inside test -e /opt/victronenergy/service-templates/dbus-serialbattery/down
 check_not "no other copy on the root file system" inside test -e /opt/victronenergy/dbus-serialbattery
 check_not "no service without a port" inside_sh 'test -e /opt/victronenergy/service/dbus-serialbattery || test -L /opt/victronenergy/service/dbus-serialbattery'
@@ -107,7 +107,7 @@ check_not "the Python driver was not started again" inside test -e /data/reinsta
 step "Back to the Python driver"
 inside sh /data/etc/dbus-serialbattery/uninstall.sh --yes --restore-python
 wait_for 10 "our battery is gone" off_bus ttyUSB0
-check "the Python driver is in its place" inside test -e $old/dbus-serialbattery.py
+check "the Python driver is in its place" inside test -e "$old/dbus-serialbattery.py"
 check "with the configuration" cmp "$here/python-driver/$config" "$data/${old#/data/}/config.ini"
 case $layout in
   copied | apps) check "its start script was run" inside test -e /data/reinstalled ;;

@@ -12,7 +12,7 @@ mkdir -p "$box/usb" "$box/stick/etc"
 tar -xzf "$package" -C "$box/stick/etc"
 cp -R "$source_dir/scripts/usb" "$box/stick/rc"
 mkdir -p "$box/stick/etc/dbus-serialbattery/"{armhf,aarch64}
-tar -czf "$box/usb/venus-data.tar.gz" -C "$box/stick" .
+tar -czf "$box/usb/venus-data.tar.gz" -C "$box/stick" etc rc
 
 step "First boot with the stick"
 box_power_on

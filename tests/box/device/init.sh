@@ -7,10 +7,11 @@ cp -a /opt/victronenergy/service/. /service/
 for archive in /run/media/*/venus-data*.tar.gz; do  # USB sticks and SD cards
   [ -e "$archive" ] || continue
   hooks=$(mktemp -d)
-  tar -xzf "$archive" -C "$hooks" ./rc
+  tar -xzf "$archive" -C "$hooks" rc
   [ ! -e "$hooks/rc/pre-hook.sh" ] || sh "$hooks/rc/pre-hook.sh"
   result=success
-  tar -xzf "$archive" -C /data --exclude ./rc || result=extraction-failed
+  tar -xzf "$archive" -C /data || result=extraction-failed
+  rm -rf /data/rc  # this busybox can not exclude it
   [ ! -e "$hooks/rc/post-hook.sh" ] || sh "$hooks/rc/post-hook.sh" $result
 done
 
