@@ -60,6 +60,7 @@ class ChargeVoltage {
   [[nodiscard]] std::optional<double> difference() const { return difference_; }  // V, highest - lowest cell
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] ChargePhase phase() const { return phase_; }
+  [[nodiscard]] double transition_from() const { return transition_from_; }  // V, start of the way down to float (V0)
   [[nodiscard]] bool in_error() const { return in_error_; }
   [[nodiscard]] bool allow_max() const { return allow_max_; }
   [[nodiscard]] std::optional<double> absorption_elapsed(TimePoint now) const;  // s

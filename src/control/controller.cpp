@@ -317,7 +317,7 @@ Persisted Controller::persisted(const Now&) const {
   Persisted result;
   result.allow_max_voltage = s.charge_voltage.allow_max();
   result.max_voltage_start_time = s.charge_voltage.absorption_start();
-  if (s.settings->config.soc_calculation && s.soc.value()) result.soc_calc = round_to(*s.soc.value(), 3);
+  if (s.settings->config.soc_calculation && s.soc.stored()) result.soc_calc = round_to(*s.soc.stored(), 3);
   result.soc_reset_last_reached = s.charge_voltage.last_reset();
   result.history = s.history.stored();
   return result;

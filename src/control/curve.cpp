@@ -18,8 +18,8 @@ Curve::Curve(std::span<const double> points, std::span<const double> values, dou
 
 double Curve::at(double x, Between between) const {
   if (points_.empty()) return 0;
+  if (x >= points_.back()) return values_.back();  // first: if all points are equal the later value counts
   if (x <= points_.front()) return values_.front();
-  if (x >= points_.back()) return values_.back();
   const auto n = static_cast<std::size_t>(std::upper_bound(points_.begin(), points_.end(), x) - points_.begin());
   const double below = values_[n - 1];
   const double above = values_[n];

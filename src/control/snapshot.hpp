@@ -68,6 +68,8 @@ struct Snapshot {
 
   std::optional<std::int64_t> time_to_go;               // s
   std::vector<std::optional<std::string>> time_to_soc;  // one per TIME_TO_SOC_POINTS entry
+
+  bool operator==(const Snapshot&) const = default;
 };
 
 }  // namespace serialbattery::control

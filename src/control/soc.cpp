@@ -19,6 +19,7 @@ StateOfCharge::StateOfCharge(const Config& config, std::optional<double> restore
 void StateOfCharge::evaluate(const Config& config, const SocInputs& in, TimePoint now) {
   const auto external = finite(in.external);
   external_ = external.has_value();
+  full_ = false;
   if (external) {
     value_ = round_to(*external, 3);
     charge_.reset();
@@ -66,11 +67,13 @@ void StateOfCharge::apply_zero_rule(const Config& config, const SocInputs& in, T
 void StateOfCharge::set(double percent) {
   value_ = std::clamp(finite(percent).value_or(0), 0.0, 100.0);
   charge_.reset();
+  full_ = false;
 }
 
 void StateOfCharge::set_full(const Config& config, std::optional<double> capacity, TimePoint now) {
   if (!config.soc_calculation || external_ || !capacity || *capacity <= 0) return;
   charge_ = *capacity;
+  full_ = true;
   charge_time_ = now;
   zero_timer_.reset();
 }

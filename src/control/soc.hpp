@@ -32,6 +32,8 @@ class StateOfCharge {
 
   /// %; unknown: nobody knows it.
   [[nodiscard]] std::optional<double> value() const { return value_; }
+  /// %, to be stored: value(), or 100 between a full-charge event and the poll that shows it.
+  [[nodiscard]] std::optional<double> stored() const { return full_ ? std::optional(100.0) : value_; }
   /// Known earlier in this run, not now.
   [[nodiscard]] bool lost() const { return ever_known_ && !value_; }
   [[nodiscard]] std::optional<double> charge() const { return charge_; }  // Ah, of the calculation
@@ -46,6 +48,7 @@ class StateOfCharge {
   TimePoint charge_time_{};       // tQ
   std::optional<TimePoint> zero_timer_;
   bool external_ = false;
+  bool full_ = false;  // set to 100 %, not shown yet
   bool ever_known_ = false;
 };
 

@@ -1,0 +1,77 @@
+// INV-19: a poll in the steady state allocates nothing. Counted by replacing the global operator new of this test program.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "support/config_text.hpp"
+#include "support/control_packs.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SB_COUNTS_ALLOCATIONS 0  // the sanitizer brings its own operator new
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SB_COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#ifndef SB_COUNTS_ALLOCATIONS
+#define SB_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace {
+std::size_t allocations = 0;
+}
+
+#if SB_COUNTS_ALLOCATIONS
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+#endif
+
+namespace serialbattery::control {
+namespace {
+
+constexpr int kWarmUp = 1000;  // s
+constexpr int kCounted = 1000;
+
+// A day in short: charging, a cell over its maximum, lost cells, a limit of the BMS, discharging.
+Battery reading(int second) {
+  Battery pack = test::healthy_pack(32, 3.33);
+  const int phase = second % 500;
+  pack.current = phase < 250 ? 20 : -20;
+  if (phase > 50 && phase < 60) pack.cells[3].voltage = 3.5;
+  if (phase > 200 && phase < 205) pack.cells[7].voltage.reset();
+  if (phase > 300 && phase < 310) pack.limits.discharge_current = 12.5;
+  if (phase > 400 && phase < 410) pack.charge_fet = false;
+  return pack;
+}
+
+TEST(ControlAllocations, NoneInTheSteadyState) {
+  if (!SB_COUNTS_ALLOCATIONS) GTEST_SKIP() << "the sanitizer counts for itself";
+  const auto config = test::config_from({{"SOC_CALCULATION", "True"}, {"MIDPOINT_ENABLE", "True"}, {"TIME_TO_SOC_POINTS", "100, 50"}});
+  Controller controller(config, {.poll_interval = std::chrono::seconds(1)}, {});
+  std::size_t during_polls = 0;
+  for (int i = 0; i < kWarmUp + kCounted; ++i) {
+    const Battery pack = reading(i);
+    const std::size_t before = allocations;
+    if (i % 50 < 48) {
+      controller.good_poll(pack, {}, test::at_second(i));
+    } else {
+      controller.failed_poll({}, test::at_second(i));
+    }
+    if (i >= kWarmUp) during_polls += allocations - before;
+  }
+  EXPECT_EQ(during_polls, 0U);
+  EXPECT_GT(allocations, 0U) << "the counter does not count";
+}
+
+}  // namespace
+}  // namespace serialbattery::control
