@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "bms/jk02.hpp"
+#include "bms/modbus_rtu.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::jkbms_pb {
@@ -21,22 +22,13 @@ using jk02::Kind;
 constexpr std::uint8_t write_registers = 0x10;
 constexpr std::size_t acknowledgement_size = 8, exception_size = 5;
 
-void append_crc(ByteVector& frame) {
-  wire::put_u16le(frame, wire::crc_modbus(frame));
-}
-
-bool crc_fits(Bytes frame) {
-  return wire::u16le(frame, frame.size() - 2) == wire::crc_modbus(frame.first(frame.size() - 2));
-}
-
 ByteVector write_request(std::uint8_t address, std::uint16_t reg, Bytes values) {
   ByteVector frame{address, write_registers};
   wire::put_u16be(frame, reg);
   wire::put_u16be(frame, static_cast<unsigned>(values.size() / 2));
   frame.push_back(static_cast<std::uint8_t>(values.size()));
   frame.insert(frame.end(), values.begin(), values.end());
-  append_crc(frame);
-  return frame;
+  return modbus::sealed(std::move(frame));
 }
 
 ByteVector read_request(std::uint8_t address, Kind kind) {
@@ -53,7 +45,7 @@ std::optional<Kind> kind_of(Bytes request) {
 
 bool holds_exception(Bytes seen, std::uint8_t address) {
   for (; seen.size() >= exception_size; seen = seen.subspan(1)) {
-    if (seen[0] == address && seen[1] == (write_registers | 0x80U) && crc_fits(seen.first(exception_size))) return true;
+    if (seen[0] == address && seen[1] == (write_registers | 0x80U) && modbus::is_sealed(seen.first(exception_size))) return true;
   }
   return false;
 }
@@ -64,7 +56,7 @@ Acknowledgement find_acknowledgement(Bytes seen, Bytes request) {
   Acknowledgement best = Acknowledgement::missing;
   for (; seen.size() >= acknowledgement_size; seen = seen.subspan(1)) {
     const Bytes window = seen.first(acknowledgement_size);
-    const bool fits = crc_fits(window);
+    const bool fits = modbus::is_sealed(window);
     if (std::ranges::equal(window.first(6), request.first(6))) {
       if (fits) return Acknowledgement::good;
       best = Acknowledgement::damaged;
@@ -264,17 +256,7 @@ class JkbmsPb final : public Driver {
 
   asio::awaitable<void> write(std::uint16_t reg, Bytes values) {
     const ByteVector request = write_request(context().address, reg, values);
-    co_await link().transact(
-        request,
-        [&](Bytes seen) {
-          if (holds_exception(seen, request[0])) return Scan::refuse(Fault::exception, "Modbus exception");
-          for (std::size_t at = 0; at + acknowledgement_size <= seen.size(); ++at) {
-            if (find_acknowledgement(seen.subspan(at, acknowledgement_size), request) == Acknowledgement::good)
-              return Scan::found(at, at + acknowledgement_size);
-          }
-          return Scan::searching();
-        },
-        other_timing);
+    co_await modbus::Client(link()).transact(request, 0, other_timing);
   }
 
   asio::awaitable<void> write_switch(std::uint16_t reg, bool on) {
