@@ -5,7 +5,6 @@
 namespace serialbattery::loop {
 namespace {
 
-constexpr double charging_from = 0.5;   // A
 constexpr double balanced_below = 0.5;  // % of the capacity
 
 }  // namespace
@@ -28,10 +27,9 @@ void TurnCounter::add(double value) {
   }
 }
 
-void Scorer::begin_day(const Pack& pack) {
+void Scorer::begin_day() {
   metrics_.energy += day_best_;
   ++metrics_.days;
-  day_begin_energy_ = pack.energy().terminal;
   day_best_ = 0;
   float_today_ = reached_98_5_ = false;
   reached_95_ = -1;
@@ -42,12 +40,13 @@ void Scorer::step(const Pack& pack, double current, double dt) {
   metrics_.highest_cell = std::max(metrics_.highest_cell, pack.highest());
   if (pack.highest() > 3.50) metrics_.seconds_above_3_50 += dt;
   if (pack.highest() > 3.55) metrics_.seconds_above_3_55 += dt;
-  if (current > charging_from) metrics_.charging_hours += dt / 3600;
+  if (current > 0) metrics_.charging_hours += dt / 3600;
   if (elapsed_ >= next_look_at_spread_) {
     next_look_at_spread_ += 600;
     if (metrics_.balanced_after.count == 0 && pack.spread() < balanced_below) metrics_.balanced_after.add(elapsed_ / 86400);
   }
-  day_best_ = std::max(day_best_, pack.energy().terminal - day_begin_energy_);
+  const EnergyAccount& account = pack.energy();
+  day_best_ = std::max(day_best_, account.terminal - account.ohmic - account.polarisation - account.balancer);
   const double soc = pack.mean_soc();
   if (reached_95_ < 0 && soc >= 95) reached_95_ = elapsed_;
   if (!reached_98_5_ && reached_95_ >= 0 && soc >= 98.5) {
@@ -57,6 +56,7 @@ void Scorer::step(const Pack& pack, double current, double dt) {
 }
 
 void Scorer::poll(const Limits& limits, std::string_view mode) {
+  cvl_.add(limits.cvl);
   ccl_.add(limits.ccl);
   const bool now_float = mode.starts_with("Float");
   if (now_float && !in_float_ && !float_today_) {

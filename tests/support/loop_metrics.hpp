@@ -58,7 +58,7 @@ class Scorer {
   explicit Scorer(double max_charge_current) : ccl_(max_charge_current / 10) {}
 
   /// A new day begins (06:00).
-  void begin_day(const Pack& pack);
+  void begin_day();
   /// After each step.
   void step(const Pack& pack, double current, double dt);
   /// After each poll. `mode`: text of the charge mode.
@@ -75,7 +75,7 @@ class Scorer {
   double next_look_at_spread_ = 0;  // s
   double reached_95_ = -1;          // s, today; negative: not yet
   bool reached_98_5_ = false;
-  double day_begin_energy_ = 0, day_best_ = 0;  // Wh
+  double day_best_ = 0;  // Wh
 };
 
 }  // namespace serialbattery::loop

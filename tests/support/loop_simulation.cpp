@@ -92,7 +92,7 @@ Result simulate(const Case& one, Regulator& regulator, const std::function<void(
   double current = 0;
   Answer answer;
   while (!world.over()) {
-    if (world.day_begins()) scorer.begin_day(pack);
+    if (world.day_begins()) scorer.begin_day();
     if (world.now >= next_poll) {
       const double seconds = to_seconds(world.now);
       answer = regulator.poll(bms.read(pack, current, polls++, seconds), clock_at(world.now));
@@ -116,7 +116,7 @@ double clairvoyant_energy(const Case& one, const Ideal& ideal) {
   Scorer scorer(score_max_current);
   Pack& pack = world.pack;
   while (!world.over()) {
-    if (world.day_begins()) scorer.begin_day(pack);
+    if (world.day_begins()) scorer.begin_day();
     const Ticks length = world.step_length();
     const double dt = to_seconds(length);
     const Supply supply = world.supply();
