@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "bms/lltjbd_up16s.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::lltjbd {
@@ -86,6 +87,10 @@ class LltJbd final : public Driver {
     } catch (const FrameError&) {                                               // some boards have no name
     } catch (const LinkError& error) {
       if (error.fault() != Fault::timeout) throw;
+    }
+    if (!context().type_configured && may_be_up_board() && co_await up16s::answers(link())) {
+      spdlog::info("{}: a JBD UP board: left to the driver LltJbd_Up16s, which reads more of it", link().stream().name());
+      co_return false;
     }
     co_await read_settings(found);
     locks_ = software_locked() ? locks_from(found, protection_) : 0;
@@ -168,6 +173,12 @@ class LltJbd final : public Driver {
           registers.as_object()[fmt::format("0x{:02X}", reg)] = wire::u16be(data, 0);
         }
     }
+  }
+
+  // UP rack boards speak this protocol too, but tell only a part of what they know.
+  [[nodiscard]] bool may_be_up_board() const {
+    const std::string_view name = board_.product_name;
+    return name.starts_with("UP") || name.starts_with("JBD-UP") || board_.sensors == 6;
   }
 
   [[nodiscard]] bool software_locked() const { return (protection_ >> 12U) & 1U; }

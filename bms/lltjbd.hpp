@@ -56,6 +56,7 @@ struct Board {
   std::string product_name;
   std::optional<std::uint16_t> function_bits;  // register 0x2D
   bool big_unit_announced = false;             // FET byte bit 7
+  std::size_t sensors = 0;                     // temperature sensors
   [[nodiscard]] double per_ah() const;         // raw counts per Ah and per A
 };
 

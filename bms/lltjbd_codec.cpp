@@ -239,6 +239,7 @@ void decode_basic_info(Bytes data, const Config& config, Board& board, Battery& 
   if (cells < 1 || cells > 32) throw FrameError(Fault::implausible, "number of cells outside 1..32");
 
   board.big_unit_announced = (fets & big_unit) != 0;
+  board.sensors = sensors;
   wire::decode(pack_voltage, data, battery);
   wire::decode(charge_fields(board.per_ah()), data, battery);
   if (battery.capacity == 0) battery.capacity.reset();  // not configured

@@ -1,0 +1,260 @@
+// JBD UP16S008 to UP16S020 rack boards: Eco-Worthy JBD48100000, ECO-LFP48100 and other 48 V rack batteries. RS485-1, RS232 or the UART
+// of the wireless module, 9600 baud 8N1; addresses by DIP switch, master 1, slaves 2, 3, ...
+//
+// Daisy chain: the adapter is at the master, which forwards status requests for the others (a fraction only: whole percents, no version,
+// no parameters). With UP16S_REQUIRE_DIRECT_CONNECTION each pack has an adapter of its own and must answer request 0x45, which is never
+// forwarded; so no pack appears twice.
+//
+// Quirks: silence is the only "no", so what a pack doesn't answer five times isn't asked any more. The master states the sums of the
+// current limits of all packs. Status SoC of slaves is rounded; 0x2006 has the full resolution. These boards also speak the older JBD
+// protocol, less completely: that driver gives way to this one.
+// Sources: serial log of a two-pack system, sniffed pack bus, three independent descriptions.
+#include "bms/lltjbd_up16s.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "serialbattery/registry.hpp"
+
+namespace serialbattery::up16s {
+
+namespace {
+
+constexpr Timing normal{.first_byte = 1500ms, .between_bytes = 100ms, .expected = 218, .gap = 50ms, .attempts = 1};
+
+// The sums that the master of this line states.
+struct MasterLimits {
+  Currents sums;
+  TimePoint told{};
+};
+
+// Whether an optional request is answered; learned, as there are no refusals.
+struct Availability {
+  enum class State : std::uint8_t { unknown, yes, no } state = State::unknown;
+  int silent = 0;
+
+  void answered() { state = State::yes; }
+  void unanswered() {
+    constexpr int patience = 5;
+    if (state == State::unknown && ++silent >= patience) state = State::no;
+  }
+};
+
+std::optional<double> lower(const std::optional<double>& a, const std::optional<double>& b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
+std::string decimal(double value) {
+  return value == std::floor(value) ? fmt::format("{:.1f}", value) : fmt::format("{}", value);
+}
+
+}  // namespace
+
+asio::awaitable<bool> answers(ByteLink& link) {
+  const ByteVector bytes = request(1, status);
+  try {
+    co_await link.transact(
+        bytes, [&bytes](Bytes seen) { return scan_reply(seen, bytes); }, normal);
+    co_return true;
+  } catch (const BmsError& error) {
+    if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+  }
+  co_return false;
+}
+
+class Up16s final : public Driver {
+ public:
+  explicit Up16s(const DriverContext& context) : Driver(context), address_(context.address), master_(context.link.common<MasterLimits>()) {}
+
+  [[nodiscard]] std::string address_text() const override { return fmt::format("0x{:02x}", address_); }
+
+  [[nodiscard]] Controls controls() const override {
+    const bool writable = counters_.state == Availability::State::yes;
+    return {.soc = writable, .soc_reset_when_full = writable};
+  }
+
+  asio::awaitable<void> execute(const Command& command) override {
+    if (command.kind != Command::Kind::soc || !(command.value >= 0 && command.value <= 100))
+      throw FrameError(Fault::rejected, "JBD UP16S has no such control");
+    Timing timing = normal;
+    timing.attempts = 3;
+    co_await ask(soc_request(address_, command.value), timing);
+    Battery after = battery();
+    fine_soc_.reset();
+    co_await read_counters(after, 1);
+    constexpr double slack = 1;  // % that may flow or be rounded meanwhile
+    if (fine_soc_ && std::abs(*fine_soc_ - command.value) > slack) throw FrameError(Fault::rejected, "JBD UP16S did not keep the new SoC");
+  }
+
+ protected:
+  asio::awaitable<bool> probe(Battery& found, Effort effort) override {
+    pack_ = {};
+    counters_ = individual_ = factory_ = product_ = {};
+    Timing timing = normal;
+    if (effort == Effort::quick) timing.first_byte = 400ms;
+    if (config().up16s_require_direct_connection) {
+      decode_individual(co_await ask(request(address_, individual), timing), pack_, note());
+      individual_.answered();
+    }
+    absorb_status(co_await ask(request(address_, status), timing), found);
+    co_await read_counters(found, 2);
+    if (is_master()) co_await read_individual(2);
+    constexpr int start_attempts = 5;
+    if (co_await read_optional(factory, factory_, start_attempts, [&](Bytes payload) { decode_factory(payload, pack_, found, note()); }))
+      co_await read_optional(product, product_, start_attempts, [&](Bytes payload) { decode_product(payload, pack_, note()); });
+    finish(found);
+    if (pack_.board_serial.empty())
+      spdlog::info("{}: JBD UP16S at {} is known by its pack serial {} only; packs of the same serial can't be told apart",
+                   link().stream().name(), address_text(), pack_.serial);
+    co_return true;
+  }
+
+  asio::awaitable<void> poll(Battery& next) override {
+    Timing timing = normal;
+    if (!context().shared_line) timing.attempts = 2;  // an unplugged pack must not hold up the others
+    absorb_status(co_await ask(request(address_, status), timing), next);
+    co_await read_counters(next, 1);
+    if (is_master()) co_await read_individual(1);
+    finish(next);
+  }
+
+  asio::awaitable<void> replay_exchange(Bytes bytes, Battery& into) override {
+    if (bytes.size() < 10) throw FrameError(Fault::implausible, "no request of this protocol");
+    address_ = bytes[0];
+    const Bytes payload = co_await ask(bytes, normal);
+    const auto function = static_cast<Function>(bytes[1]);
+    const std::uint16_t start = wire::u16be(bytes, 2);
+    if (function == Function::write) {
+      note()["ack"] = true;
+      note()["writes"] = {{fmt::format("0x{:04x}", start), wire::u16be(bytes, bytes.size() - 4)}};
+    } else if (function == Function::individual) {
+      decode_individual(payload, pack_, note());
+    } else if (start == status.start) {
+      absorb_status(payload, into);
+    } else if (start == factory.start) {
+      decode_factory(payload, pack_, into, note());
+    } else if (start == product.start) {
+      decode_product(payload, pack_, note());
+    } else if (start == 0x2000 || start == counters.start) {
+      decode_counters(payload, start, pack_, into, note());
+      fine_soc_ = into.soc;
+    } else if (start == 0x1800) {
+      decode_protections(payload, note());
+    } else {
+      throw FrameError(Fault::implausible, "no request of this driver");
+    }
+    finish(into);
+  }
+
+ private:
+  [[nodiscard]] bool is_master() const { return address_ == 1; }
+
+  /// The payload, valid until the next exchange.
+  asio::awaitable<Bytes> ask(Bytes bytes, const Timing& timing) {
+    const Bytes frame = co_await link().transact(
+        bytes, [bytes](Bytes seen) { return scan_reply(seen, bytes); }, timing);
+    co_return payload_of(frame);
+  }
+
+  // A request that not every pack, port and firmware answers. True: it was answered now.
+  template <typename Decode>
+  asio::awaitable<bool> read_optional(const Range& range, Availability& availability, int attempts, Decode decode) {
+    for (int attempt = 0; attempt < attempts && availability.state != Availability::State::no; ++attempt) {
+      try {
+        decode(co_await ask(request(address_, range), normal));
+        availability.answered();
+        co_return true;
+      } catch (const BmsError& error) {
+        if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+        availability.unanswered();
+      }
+    }
+    co_return false;
+  }
+
+  void absorb_status(Bytes payload, Battery& into) {
+    decode_status(payload, config(), pack_, into, note());
+    fine_soc_.reset();
+    if (is_master()) master_ = {pack_.stated, link().now()};
+  }
+
+  asio::awaitable<void> read_counters(Battery& into, int attempts) {
+    co_await read_optional(counters, counters_, attempts, [&](Bytes payload) {
+      decode_counters(payload, counters.start, pack_, into, note());
+      fine_soc_ = into.soc;
+    });
+  }
+
+  asio::awaitable<void> read_individual(int attempts) {
+    co_await read_optional(individual, individual_, attempts, [this](Bytes payload) { decode_individual(payload, pack_, note()); });
+  }
+
+  // What follows from several replies.
+  void finish(Battery& into) {
+    keep_resolution(into);
+    const Currents limits = current_limits();
+    if (config().use_bms_dvcc_values) {
+      into.limits.charge_current = limits.charge;
+      into.limits.discharge_current = limits.discharge;
+    }
+    const auto number = [](const std::optional<double>& value) { return value ? boost::json::value(*value) : boost::json::value(nullptr); };
+    note()["limits_with_use_bms_dvcc_values"] = {{"cvl", number(into.limits.charge_voltage)},
+                                                 {"dvl", number(into.limits.low_voltage)},
+                                                 {"ccl", number(limits.charge)},
+                                                 {"dcl", number(limits.discharge)}};
+    Identity& identity = into.identity;
+    identity.firmware_version = pack_.firmware;
+    identity.serial_number = pack_.serial;
+    if (!pack_.product.empty() && !pack_.bms_date.empty()) {
+      identity.hardware_version = fmt::format("{}, BMS {}, Pack {}", pack_.product, pack_.bms_date, pack_.pack_date);
+    } else if (into.cell_count) {
+      identity.hardware_version = fmt::format("JBD UP {}S, FW ver {}", *into.cell_count, pack_.firmware);
+    }
+    if (!pack_.board_serial.empty()) {
+      identity.unique_id = pack_.board_serial;
+    } else if (pack_.rated) {
+      identity.unique_id = fmt::format("{}_{}", pack_.serial, decimal(*pack_.rated));
+    }
+  }
+
+  // A lost reply must not make the SoC jump to whole percents and back.
+  void keep_resolution(Battery& into) {
+    constexpr double rounding = 0.999;  // %
+    if (fine_soc_) {
+      into.soc = fine_soc_;
+      return;
+    }
+    const auto& last = battery().soc;
+    if (counters_.state == Availability::State::yes && last && into.soc && std::abs(*last - pack_.status_soc) <= rounding) into.soc = last;
+  }
+
+  [[nodiscard]] Currents current_limits() {
+    constexpr Duration valid = 300s;
+    Currents own = pack_.stated;
+    if (is_master() && pack_.own.charge) own = pack_.own;
+    const bool fresh = master_.told != TimePoint{} && link().now() - master_.told < valid;
+    const Currents sums = fresh ? master_.sums : Currents{};
+    return {lower(own.charge, sums.charge), lower(own.discharge, sums.discharge)};
+  }
+
+  std::uint8_t address_;
+  MasterLimits& master_;
+  Pack pack_;
+  std::optional<double> fine_soc_;  // of this cycle
+  Availability counters_, individual_, factory_, product_;
+};
+
+namespace {
+
+constexpr Probe probes[] = {{.line = {9600}, .address = 0x01}};
+const Registration registration{{.type = "LltJbd_Up16s",
+                                 .text = "JBD UP16S",
+                                 .probes = probes,
+                                 .addressable = true,
+                                 .rank = 40,
+                                 .connection_address = true,
+                                 .make = make_driver<Up16s>}};
+
+}  // namespace
+
+}  // namespace serialbattery::up16s
