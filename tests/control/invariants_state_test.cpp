@@ -208,7 +208,9 @@ void demand_restart_equivalence(const Config& config, const Poll& poll, const Co
              [&] { return fmt::format("counter {} differs", static_cast<int>(counter)); });
     }
   }
-  if (config.soc_calculation && a.soc.value() && b.soc.value() && poll.reading.capacity.value_or(0) > 1) {
+  // The zero timer is not stored on purpose: an empty battery is recognised again a minute after the restart.
+  if (config.soc_calculation && !running.state().soc.zero_timer() && a.soc.value() && b.soc.value() &&
+      poll.reading.capacity.value_or(0) > 1) {
     demand(std::fabs(*a.soc.value() - *b.soc.value()) <= 0.5,
            [&] { return fmt::format("SoC {} becomes {}", *a.soc.value(), *b.soc.value()); });
   }
