@@ -19,7 +19,7 @@ StateOfCharge::StateOfCharge(const Config& config, std::optional<double> restore
 void StateOfCharge::evaluate(const Config& config, const SocInputs& in, TimePoint now) {
   const auto external = finite(in.external);
   external_ = external.has_value();
-  full_ = false;
+  full_ = full_ && !external_;
   if (external) {
     value_ = round_to(*external, 3);
     charge_.reset();
@@ -47,6 +47,7 @@ void StateOfCharge::count(const Config& config, const SocInputs& in, TimePoint n
     charge_time_ = now;
     apply_zero_rule(config, in, now);
   }
+  full_ = false;
   value_ = round_to(std::clamp(*charge_ / capacity * 100, 0.0, 100.0), 3);
 }
 

@@ -209,10 +209,10 @@ void demand_restart_equivalence(const Config& config, const Poll& poll, const Co
     }
   }
   // The zero timer is not stored on purpose: an empty battery is recognised again a minute after the restart.
-  if (config.soc_calculation && !running.state().soc.zero_timer() && a.soc.value() && b.soc.value() &&
-      poll.reading.capacity.value_or(0) > 1) {
-    demand(std::fabs(*a.soc.value() - *b.soc.value()) <= 0.5,
-           [&] { return fmt::format("SoC {} becomes {}", *a.soc.value(), *b.soc.value()); });
+  const auto soc = before.persisted(poll.now).soc_calc;
+  const auto restarted_soc = restarted.persisted(poll.now).soc_calc;
+  if (soc && restarted_soc && !running.state().soc.zero_timer() && poll.reading.capacity.value_or(0) > 1) {
+    demand(std::fabs(*soc - *restarted_soc) <= 0.5, [&] { return fmt::format("SoC {} becomes {}", *soc, *restarted_soc); });
   }
   demand(b.charge_limit.limit() == b.charge_limit.target().amperes, [] { return "CCL is not its target at once"; });
   const auto& voltage = b.charge_voltage;
