@@ -66,7 +66,8 @@ void StateOfCharge::apply_zero_rule(const Config& config, const SocInputs& in, T
 }
 
 void StateOfCharge::set(double percent) {
-  value_ = std::clamp(finite(percent).value_or(0), 0.0, 100.0);
+  if (!std::isfinite(percent)) return;
+  value_ = std::clamp(percent, 0.0, 100.0);
   charge_.reset();
   full_ = false;
 }

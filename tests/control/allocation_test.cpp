@@ -1,11 +1,13 @@
 // INV-19: a poll in the steady state allocates nothing. Counted by replacing the global operator new of this test program.
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <cstdlib>
 #include <new>
 
 #include "support/config_text.hpp"
 #include "support/control_packs.hpp"
+#include "support/control_walk.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SB_COUNTS_ALLOCATIONS 0  // the sanitizer brings its own operator new
@@ -71,6 +73,30 @@ TEST(ControlAllocations, NoneInTheSteadyState) {
   }
   EXPECT_EQ(during_polls, 0U);
   EXPECT_GT(allocations, 0U) << "the counter does not count";
+}
+
+// After any life: as soon as the same thing is said again and again, nothing is allocated.
+TEST(Invariant, Inv19SteadyStateAllocatesNothing) {
+  if (!SB_COUNTS_ALLOCATIONS) GTEST_SKIP() << "the sanitizer counts for itself";
+  test::check_walks_freely([](const test::Walk& walk) {
+    const Config& config = test::random_config(walk.seed);
+    test::Script script(walk.seed, config);
+    Controller controller(config, {.poll_interval = std::chrono::seconds(1)}, test::random_start(walk.seed));
+    test::Poll poll;
+    for (int i = 0; i < walk.polls; ++i) {
+      poll = script.next();
+      test::live(controller, poll);
+    }
+    poll.user_soc.reset();
+    poll.cleared_history.reset();
+    constexpr int kWarmUp = 3;
+    for (int i = 0; i < kWarmUp + 5; ++i) {
+      poll.now.mono += std::chrono::milliseconds(100);
+      const std::size_t before = allocations;
+      test::live(controller, poll);
+      test::demand(i < kWarmUp || allocations == before, [&] { return fmt::format("poll {} allocates", i); });
+    }
+  });
 }
 
 }  // namespace

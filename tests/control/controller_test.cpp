@@ -1,0 +1,186 @@
+// What the vectors do not say about the controller: its seam with the daemon.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "control/state.hpp"
+#include "support/config_text.hpp"
+#include "support/control_packs.hpp"
+
+namespace serialbattery::control {
+namespace {
+
+using test::at_second;
+using test::config_from;
+using test::healthy_pack;
+
+constexpr Traits kTraits{.can_reset_soc = true, .poll_interval = std::chrono::seconds(1)};
+
+TEST(ControllerStart, NothingIsAllowedBeforeTheFirstReading) {
+  Controller controller(config_from({}), kTraits, {});
+  const auto& out = controller.failed_poll({}, at_second(0));
+  EXPECT_EQ(out.ccl, 0);
+  EXPECT_EQ(out.dcl, 0);
+  EXPECT_EQ(out.cvl, 0);
+  EXPECT_FALSE(out.allow_charge);
+  EXPECT_FALSE(out.online);
+  EXPECT_EQ(out.state, 0);
+}
+
+TEST(ControllerStart, TheFirstPollIsEvaluatedCompletely) {
+  Controller controller(config_from({}), kTraits, {});
+  const auto& out = controller.good_poll(healthy_pack(16, 3.41), {}, at_second(0));
+  EXPECT_EQ(out.ccl, 8.5);
+  EXPECT_EQ(out.cvl, 55.2);
+  EXPECT_EQ(out.state, 9);
+  EXPECT_TRUE(out.online);
+}
+
+TEST(ControllerStart, AnUnknownNumberOfCellsAllowsNothing) {
+  Controller controller(config_from({}), kTraits, {});
+  Battery pack = healthy_pack(4, 3.3);
+  pack.cells.clear();
+  pack.cell_count.reset();
+  const auto& out = controller.good_poll(pack, {}, at_second(0));
+  EXPECT_EQ(out.ccl, 0);
+  EXPECT_EQ(out.dcl, 0);
+  EXPECT_EQ(out.cvl, 0);
+}
+
+TEST(ControllerFullCharge, TheBmsIsToldOncePerEvent) {
+  Controller controller(config_from({{"SWITCH_TO_FLOAT_WAIT_FOR_SEC", "5"}}), kTraits, {});
+  int requests = 0;
+  for (int i = 0; i < 60; ++i) {
+    controller.good_poll(healthy_pack(8, 3.451), {}, at_second(i));
+    if (controller.take_soc_reset_request()) ++requests;
+  }
+  // SoC 50 % is below the threshold for bulk: float ends in the next poll, so the pack becomes full again and again.
+  EXPECT_EQ(requests, static_cast<int>(controller.state().charge_voltage.full_charges()));
+  EXPECT_GT(requests, 1);
+}
+
+TEST(ControllerFullCharge, NotForABmsThatCanNotBeTold) {
+  Controller controller(config_from({{"SWITCH_TO_FLOAT_WAIT_FOR_SEC", "5"}}), {.poll_interval = std::chrono::seconds(1)}, {});
+  for (int i = 0; i < 10; ++i) controller.good_poll(healthy_pack(8, 3.451), {}, at_second(i));
+  EXPECT_FALSE(controller.take_soc_reset_request());
+}
+
+TEST(ControllerGui, ASocThatIsSetShowsAtOnceAndIsStored) {
+  Controller controller(config_from({{"SOC_CALCULATION", "True"}}), kTraits, {});
+  controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
+  controller.set_soc(75);
+  EXPECT_EQ(controller.snapshot().soc, 75);
+  EXPECT_EQ(controller.persisted(at_second(0)).soc_calc, 75);
+  controller.set_soc(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_EQ(controller.snapshot().soc, 75) << "no number, no effect";
+}
+
+TEST(ControllerGui, WithoutTheCalculationTheSocIsThatOfTheBms) {
+  Controller controller(config_from({}), kTraits, {});
+  controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
+  controller.set_soc(75);
+  EXPECT_EQ(controller.snapshot().soc, 50);
+  EXPECT_EQ(controller.persisted(at_second(0)).soc_calc, std::nullopt);
+}
+
+TEST(ControllerGui, AnUnknownHistoryGroupDoesNothing) {
+  Controller controller(config_from({}), kTraits, {});
+  controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
+  const auto before = controller.snapshot();
+  for (const int group : {0, 8, -1, 1000}) EXPECT_EQ(controller.clear_history(group, at_second(1)), before);
+}
+
+TEST(ControllerPersisted, ValuesOfTheBmsAreNotStored) {
+  Controller controller(config_from({}), kTraits, {});
+  Battery pack = healthy_pack(8, 3.3);
+  pack.history[HistoryValue::charge_cycles] = 12;
+  controller.good_poll(pack, {}, at_second(0));
+  EXPECT_EQ(controller.snapshot().history[HistoryValue::charge_cycles], 12);
+  EXPECT_EQ(controller.persisted(at_second(0)).history[HistoryValue::charge_cycles], std::nullopt);
+}
+
+// The stored start of absorption does not drift with the clock: it is written when the wait starts and when it ends.
+TEST(ControllerPersisted, TheStartOfAbsorptionChangesOnlyWithTheWait) {
+  Controller controller(config_from({}), kTraits, {});
+  Now now = at_second(0);
+  controller.good_poll(healthy_pack(8, 3.451), {}, now);
+  const auto start = controller.persisted(now).max_voltage_start_time;
+  EXPECT_EQ(start, now.wall);
+  for (int i = 1; i < 100; ++i) {
+    now = at_second(i);
+    now.wall += 3600 * i;
+    controller.good_poll(healthy_pack(8, 3.451), {}, now);
+    EXPECT_EQ(controller.persisted(now).max_voltage_start_time, start);
+  }
+  controller.good_poll(healthy_pack(8, 3.3), {}, at_second(100));
+  EXPECT_EQ(controller.persisted(now).max_voltage_start_time, std::nullopt);
+}
+
+TEST(ControllerLimits, NonsenseOfTheBmsIsNoLimit) {
+  Controller controller(config_from({{"USE_BMS_DVCC_VALUES", "True"}}), kTraits, {});
+  Battery pack = healthy_pack(8, 3.3);
+  pack.limits = {.charge_current = std::numeric_limits<double>::quiet_NaN(),
+                 .discharge_current = -5,
+                 .charge_voltage = 6553.5,  // 0xFFFF, "not given"
+                 .low_voltage = std::numeric_limits<double>::infinity()};
+  const auto& out = controller.good_poll(pack, {}, at_second(0));
+  EXPECT_EQ(out.cvl, 27.6);
+  EXPECT_EQ(out.low_voltage, 23.2);
+  EXPECT_EQ(out.ccl, 50);
+  EXPECT_EQ(out.dcl, 0) << "a negative limit counts as 0";
+}
+
+TEST(ControllerCells, AVoltageForAnotherPackDoesNotOutliveIt) {
+  Persisted in_float;
+  in_float.allow_max_voltage = false;
+  Controller controller(config_from({}), kTraits, in_float);
+  controller.good_poll(healthy_pack(16, 3.34), {}, at_second(0));
+  auto pack = healthy_pack(16, 3.34);
+  pack.soc = 90;
+  controller.good_poll(pack, {}, at_second(1));
+  pack = healthy_pack(15, 3.34);
+  pack.soc = 90;
+  EXPECT_LE(controller.good_poll(pack, {}, at_second(2)).cvl, 15 * 3.45);
+}
+
+TEST(ControllerDebug, TextsExistOnlyOnRequest) {
+  Controller quiet(config_from({}), kTraits, {});
+  EXPECT_EQ(quiet.good_poll(healthy_pack(8, 3.3), {}, at_second(0)).debug, std::nullopt);
+
+  Controller controller(config_from({{"GUI_PARAMETERS_SHOW_ADDITIONAL_INFO", "True"}}), kTraits, {});
+  const auto& out = controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
+  ASSERT_TRUE(out.debug && out.debug_float && out.debug_bulk);
+  EXPECT_NE(out.debug->find("Max pack voltage: 27.60 V"), std::string::npos) << *out.debug;
+  EXPECT_NE(out.debug->find("running for"), std::string::npos);
+  EXPECT_NE(out.debug_float->find("900"), std::string::npos) << *out.debug_float;
+  EXPECT_NE(out.debug_bulk->find("80 %"), std::string::npos) << *out.debug_bulk;
+  Battery blind = healthy_pack(8, 3.3);
+  for (auto& cell : blind.cells) cell.voltage.reset();
+  EXPECT_EQ(controller.good_poll(blind, {}, at_second(1)).debug, std::nullopt) << "error mode has no figures to show";
+}
+
+TEST(ControllerDebug, ConfigurationErrorsShowWithoutTheOption) {
+  Config config = config_from({{"CVL_RECOVERY_HOLD_SEC", "soon"}});
+  ASSERT_TRUE(config.has_errors);
+  ASSERT_FALSE(config.issue_lines.empty());
+  Controller controller(config, kTraits, {});
+  const auto& out = controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
+  ASSERT_TRUE(out.debug);
+  EXPECT_NE(out.debug->find("Config: CVL_RECOVERY_HOLD_SEC bad-number"), std::string::npos) << *out.debug;
+  EXPECT_EQ(out.debug_float, std::nullopt);
+  EXPECT_EQ(out.state, 10);
+  EXPECT_EQ(out.error_code, 119);
+}
+
+TEST(ControllerMode4, ActsLikeMode1UntilItExists) {
+  Controller one(config_from({{"CVL_CONTROLLER_MODE", "1"}}), kTraits, {});
+  Controller four(config_from({{"CVL_CONTROLLER_MODE", "4"}}), kTraits, {});
+  for (int i = 0; i < 200; ++i) {
+    Battery pack = healthy_pack(8, 3.43);
+    if (i < 20) pack.cells[2].voltage = 3.52;
+    EXPECT_EQ(one.good_poll(pack, {}, at_second(i)), four.good_poll(pack, {}, at_second(i)));
+  }
+}
+
+}  // namespace
+}  // namespace serialbattery::control
