@@ -25,7 +25,9 @@ ChargeVoltage::ChargeVoltage(const Config& config, const Restored& restored)
     : law_(make_charge_law(config)),
       allow_max_(restored.allow_max),
       restored_start_(restored.absorption_start),
-      last_reset_(restored.last_reset) {}
+      last_reset_(restored.last_reset) {
+  text_.reserve(kLongestText);
+}
 
 double ChargeVoltage::published(const Config& config) const {
   return cv_ ? round_to(*cv_ + config.voltage_drop, 2) : 0;

@@ -25,6 +25,7 @@ struct ChargeVoltageInputs {
 
 class ChargeVoltage {
  public:
+  static constexpr std::size_t kLongestText = 96;
   struct Restored {
     bool allow_max = true;
     std::optional<std::int64_t> absorption_start;  // Unix s

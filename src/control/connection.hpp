@@ -11,6 +11,9 @@ namespace serialbattery::control {
 
 class Connection {
  public:
+  static constexpr std::size_t kLongestText = 128;
+  Connection() { text_.reserve(kLongestText); }
+
   /// What a failed poll means for the limits.
   struct Outcome {
     bool went_offline = false;  // in this poll: voltage, current, power unknown; CVL capped

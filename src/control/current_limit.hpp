@@ -56,6 +56,10 @@ struct LimitTarget {
 
 class CurrentLimiter {
  public:
+  /// No text is longer: room is made once.
+  static constexpr std::size_t kLongestText = 96;
+  CurrentLimiter() { text_.reserve(kLongestText); }
+
   /// One good poll. `gap_limit` in s: after a longer time without all inputs the hold starts again.
   void evaluate(const LimitRules& rules, const LimitInputs& inputs, double gap_limit, TimePoint now);
 

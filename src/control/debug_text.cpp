@@ -14,6 +14,7 @@ namespace {
 
 using State = Controller::State;
 constexpr double kSecondsPerDay = 86400;
+constexpr std::size_t kUsualLength = 1200;  // room for the longest of the three texts
 
 template <typename... Args>
 void add(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
@@ -139,7 +140,7 @@ void write_bulk_conditions(std::string& out, const State& s) {
 }
 
 std::string& cleared(std::optional<std::string>& text) {
-  if (!text) text.emplace();
+  if (!text) text.emplace().reserve(kUsualLength);
   text->clear();
   return *text;
 }

@@ -24,7 +24,12 @@ Controller::State::State(std::shared_ptr<const Settings> prepared, const Persist
       errors(validity(settings->config)),
       time_to_go(settings->config),
       history(restored.history, settings->traits.counted_by_bms),
-      service_state(errors.code() ? ServiceState::error : ServiceState::initialising) {}
+      service_state(errors.code() ? ServiceState::error : ServiceState::initialising) {
+  snapshot.connection_information.reserve(Connection::kLongestText);
+  snapshot.charge_mode.reserve(ChargeVoltage::kLongestText);
+  snapshot.charge_limitation.reserve(CurrentLimiter::kLongestText);
+  snapshot.discharge_limitation.reserve(CurrentLimiter::kLongestText);
+}
 
 double Controller::State::gap_limit() const {
   return std::max(kShortestGap, kGapPolls * std::chrono::duration<double>(poll_interval).count());

@@ -89,12 +89,12 @@ TEST(Invariant, Inv19SteadyStateAllocatesNothing) {
     }
     poll.user_soc.reset();
     poll.cleared_history.reset();
-    constexpr int kWarmUp = 3;
-    for (int i = 0; i < kWarmUp + 5; ++i) {
+    constexpr int kSettled = 3;
+    for (int i = 0; i < kSettled + 5; ++i) {
       poll.now.mono += std::chrono::milliseconds(100);
       const std::size_t before = allocations;
       test::live(controller, poll);
-      test::demand(i < kWarmUp || allocations == before, [&] { return fmt::format("poll {} allocates", i); });
+      test::demand(i < kSettled || allocations == before, [&] { return fmt::format("poll {} allocates", i); });
     }
   });
 }
