@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace serialbattery {
@@ -58,6 +59,9 @@ enum class Alarm : std::uint8_t {
 };
 
 enum class AlarmLevel : std::uint8_t { ok = 0, warning = 1, alarm = 2 };
+
+/// Name in JSON and test vectors: "low_cell_voltage".
+std::string_view alarm_name(Alarm alarm);
 
 /// nullopt: this BMS has no such alarm.
 using Alarms = EnumArray<Alarm, std::optional<AlarmLevel>>;

@@ -175,16 +175,6 @@ void compare_alarms(const json::object& expect, const Alarms& alarms, std::vecto
 
 }  // namespace
 
-std::string_view alarm_name(Alarm alarm) {
-  static constexpr std::string_view names[] = {
-      "low_voltage",      "high_voltage",     "low_cell_voltage",          "high_cell_voltage",
-      "low_soc",          "state_of_health",  "high_charge_current",       "high_discharge_current",
-      "cell_imbalance",   "internal_failure", "high_charge_temperature",   "low_charge_temperature",
-      "high_temperature", "low_temperature",  "high_internal_temperature", "fuse_blown"};
-  static_assert(std::size(names) == Alarms::size());
-  return names[static_cast<std::size_t>(alarm)];
-}
-
 std::vector<std::string> compare(const json::object& expect, const Battery& battery, const json::object& details, double tolerance) {
   std::vector<std::string> differences;
   for (const auto& member : expect) {

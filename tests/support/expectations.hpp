@@ -13,7 +13,4 @@ namespace serialbattery::test {
 std::vector<std::string> compare(const boost::json::object& expect, const Battery& battery, const boost::json::object& details,
                                  double tolerance);
 
-/// The JSON names of the alarms and of the temperatures, as used in vectors.
-std::string_view alarm_name(Alarm alarm);
-
 }  // namespace serialbattery::test

@@ -1,0 +1,66 @@
+// The process: finds the batteries of one port, serves them until told to stop or until they are gone.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/loader.hpp"
+#include "control/poll_interval.hpp"
+#include "daemon/exit_code.hpp"
+#include "daemon/open_stream.hpp"
+#include "daemon/options.hpp"
+#include "daemon/session.hpp"
+#include "link/capture.hpp"
+
+namespace serialbattery::daemon {
+
+class Daemon {
+ public:
+  Daemon(asio::io_context& io, Options options, config::Loaded loaded);
+  ~Daemon();
+
+  /// Runs until the batteries are gone or something makes serving impossible. Cancellation (SIGTERM) ends it at any point;
+  /// stop() then has to follow.
+  asio::awaitable<ExitCode> run();
+
+  /// Saves what has to be saved and gives the bus names back; less than a second.
+  asio::awaitable<void> stop();
+
+ private:
+  asio::awaitable<bool> find_batteries();
+  asio::awaitable<bool> start_sessions();
+  asio::awaitable<ExitCode> poll_for_ever();
+  asio::awaitable<bool> poll_all();
+  asio::awaitable<bool> port_comes_back();
+  asio::awaitable<void> wait_for_next_poll(TimePoint start);
+  void adapt_interval(Duration refresh, Duration runtime);
+  asio::awaitable<void> remove_lost_sessions();
+  void start_capture();
+  [[nodiscard]] std::string port_name() const { return opened_.stream->name(); }
+
+  asio::io_context& io_;
+  Options options_;
+  config::Loaded loaded_;
+  const Config& config_;
+  OpenedStream opened_;
+  std::unique_ptr<ByteLink> link_;
+  FrameLog frame_log_;
+  TapList taps_;
+  std::unique_ptr<link::CaptureFile> capture_;
+  std::vector<Found> found_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  control::PollInterval interval_;
+  asio::steady_timer pause_;
+  bool wake_ = false;
+  bool bus_lost_ = false;
+  unsigned failed_in_a_row_ = 0;
+};
+
+/// Logs the banner, the configuration's problems, waits out what must not restart in a tight loop, serves. The process's exit code.
+int serve(const Options& options, config::Loaded loaded);
+
+}  // namespace serialbattery::daemon

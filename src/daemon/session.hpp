@@ -1,0 +1,94 @@
+// One battery while it is served: driver -> control -> D-Bus, and writes the other way round.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "control/controller.hpp"
+#include "daemon/detection.hpp"
+#include "daemon/log.hpp"
+#include "link/capture.hpp"
+#include "serialbattery/config.hpp"
+#include "venus/battery_service.hpp"
+
+namespace serialbattery::daemon {
+
+/// Both clocks at this moment.
+Now now();
+
+/// What a session is given when it starts to serve.
+struct Serving {
+  venus::ServiceInfo info;
+  control::Persisted restored;
+  Duration poll_interval{};
+  std::function<asio::awaitable<bool>(const std::string& name)> store_custom_name;
+  std::function<void()> state_changed;  // the controller's persisted() is new and important: SoC set, history cleared
+  std::function<void()> bus_lost;
+  std::function<void()> wake;  // something waits for the next poll
+};
+
+class Session {
+ public:
+  enum class Poll { good, failed, port_gone };
+
+  Session(asio::io_context& io, const Config& config, Found found);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Evaluates the reading of the detection, publishes it, takes the bus name. Throws venus::NameTaken, sdbus::Error.
+  asio::awaitable<void> start(Serving serving, const control::Environment& environment);
+
+  /// Pending writes, one reading, control, D-Bus. Never throws for reasons of the BMS.
+  asio::awaitable<Poll> poll(const control::Environment& environment);
+
+  /// A poll that could not even be tried, because the port is away.
+  void count_failed_poll(const control::Environment& environment);
+
+  /// After the port came back: is it still the same battery?
+  asio::awaitable<bool> is_still_there();
+
+  /// control.md 9.2: the BMS has been silent for too long.
+  [[nodiscard]] bool must_leave() const { return controller_ && controller_->must_leave(); }
+
+  /// Gives the bus name back; the last publication is on the wire when it returns.
+  asio::awaitable<void> stop();
+
+  void set_poll_interval(Duration interval);
+  void set_capture(link::CaptureFile* capture) { capture_ = capture; }
+
+  [[nodiscard]] const Battery& battery() const { return found_.driver->battery(); }
+  [[nodiscard]] const Candidate& where() const { return found_.where; }
+  [[nodiscard]] Controls controls() const;
+  [[nodiscard]] std::optional<control::Persisted> persisted() const;
+  [[nodiscard]] venus::BatteryService* service() { return service_.get(); }
+  [[nodiscard]] Duration last_refresh() const { return last_refresh_; }
+
+ private:
+  struct Write;  // a command on its way to the BMS
+  venus::Handlers make_handlers();
+  asio::awaitable<venus::WriteResult> send_to_bms(Command command);
+  asio::awaitable<venus::WriteResult> set_soc(double percent);
+  asio::awaitable<void> run_writes();
+  asio::awaitable<void> tell_full();
+  void capture_reading(bool success);
+  [[nodiscard]] std::string label() const;
+
+  asio::io_context& io_;
+  const Config& config_;
+  Found found_;
+  Serving serving_;
+  std::unique_ptr<control::Controller> controller_;
+  std::unique_ptr<venus::BatteryService> service_;
+  std::deque<std::shared_ptr<Write>> writes_;
+  RepeatedFault faults_;
+  link::CaptureFile* capture_ = nullptr;
+  Duration last_refresh_{};
+};
+
+}  // namespace serialbattery::daemon
