@@ -62,8 +62,11 @@ void Daemon::start_capture() {
 }
 
 asio::awaitable<ExitCode> Daemon::run() {
-  if (!co_await find_batteries()) co_return ExitCode::no_battery;
-  if (!co_await start_sessions()) co_return ExitCode::no_battery;
+  // Named results: GCC 12 lays the frame of this coroutine out wrongly (resume pointer 8 bytes off) when it has no local variable.
+  const bool found = co_await find_batteries();
+  if (!found) co_return ExitCode::no_battery;
+  const bool serving = co_await start_sessions();
+  if (!serving) co_return ExitCode::no_battery;
   co_return co_await poll_for_ever();
 }
 
