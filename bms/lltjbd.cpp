@@ -88,7 +88,9 @@ class LltJbd final : public Driver {
     } catch (const LinkError& error) {
       if (error.fault() != Fault::timeout) throw;
     }
-    if (!context().type_configured && may_be_up_board() && co_await up16s::answers(link())) {
+    bool is_up_board = false;
+    if (!context().type_configured && may_be_up_board()) is_up_board = co_await up16s::answers(link());
+    if (is_up_board) {
       spdlog::info("{}: a JBD UP board: left to the driver LltJbd_Up16s, which reads more of it", link().stream().name());
       co_return false;
     }
@@ -259,8 +261,10 @@ class LltJbd final : public Driver {
   asio::awaitable<void> switch_balancer(bool enable) {
     // The plain leave keeps the protection counters; boards that forget the value then get the saving leave.
     for (const std::uint16_t leave : {leave_plain, leave_and_save}) {
-      if (co_await write_balancer_bit(enable, leave)) co_return;
-      if (co_await balancer_is(enable)) co_return;
+      const bool already = co_await write_balancer_bit(enable, leave);
+      if (already) co_return;
+      const bool kept = co_await balancer_is(enable);
+      if (kept) co_return;
     }
     throw FrameError(Fault::rejected, "JBD: the balancer switch was not kept");
   }

@@ -100,7 +100,9 @@ class Up16s final : public Driver {
     co_await read_counters(found, 2);
     if (is_master()) co_await read_individual(2);
     constexpr int start_attempts = 5;
-    if (co_await read_optional(factory, factory_, start_attempts, [&](Bytes payload) { decode_factory(payload, pack_, found, note()); }))
+    const bool has_factory =
+        co_await read_optional(factory, factory_, start_attempts, [&](Bytes payload) { decode_factory(payload, pack_, found, note()); });
+    if (has_factory)
       co_await read_optional(product, product_, start_attempts, [&](Bytes payload) { decode_product(payload, pack_, note()); });
     finish(found);
     if (pack_.board_serial.empty())

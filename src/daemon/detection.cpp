@@ -135,7 +135,8 @@ asio::awaitable<void> Detection::further_batteries(std::vector<Found>& found) {
 
 asio::awaitable<std::vector<Found>> Detection::run() {
   std::vector<Found> found;
-  if (!co_await line_is_quiet()) {
+  const bool quiet = co_await line_is_quiet();
+  if (!quiet) {
     reason_ = "a device on this line talks without being asked and never stops";
     co_return found;
   }

@@ -18,7 +18,8 @@ const char* implausible(const Battery& battery) {
 asio::awaitable<bool> Driver::identify(Effort effort) {
   Battery found;
   try {
-    if (!co_await probe(found, effort)) co_return false;
+    const bool mine = co_await probe(found, effort);
+    if (!mine) co_return false;
   } catch (const BmsError& error) {
     if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
     co_return false;
