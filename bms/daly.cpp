@@ -82,8 +82,8 @@ class Daly final : public Driver {
     co_await read_or_keep(temperature_extremes, next);
     co_await read_or_keep(balancing, next);
     co_await read_cells(next);
-    co_await read_each_temperature(next);
-    co_await reread_status(next);
+    if (each_temperature_due()) co_await read_each_temperature(next);
+    if (now() - last_good_[status] >= seldom) co_await reread_status(next);
     watch_sign(next);
     watch_sum(next);
   }
@@ -188,22 +188,24 @@ class Daly final : public Driver {
     }
   }
 
+  [[nodiscard]] bool each_temperature_due() const { return (board_.sensors == 3 || board_.sensors == 4) && now() >= each_temperature_due_; }
+
   // A board that does not know the command is asked seldom.
   asio::awaitable<void> read_each_temperature(Battery& next) {
-    if (board_.sensors < 3 || board_.sensors > 4 || now() < each_temperature_due_) co_return;
-    if (co_await try_to_read(temperatures, next, 1)) co_return;
-    if (!too_old(temperatures)) co_return;
-    board_.each.reset();
-    each_temperature_due_ = now() + seldom;
+    const bool answered = co_await try_to_read(temperatures, next, 1);
+    if (!answered && too_old(temperatures)) {
+      board_.each.reset();
+      each_temperature_due_ = now() + seldom;
+    }
   }
 
   asio::awaitable<void> reread_status(Battery& next) {
-    if (now() - last_good_[status] < seldom) co_return;
     const auto cells = next.cell_count;
-    if (!co_await try_to_read(status, next, 1)) co_return;
-    if (next.cell_count == cells) co_return;
-    last_good_.erase(status);
-    throw FrameError(Fault::implausible, "Daly: the number of cells has changed");
+    const bool answered = co_await try_to_read(status, next, 1);
+    if (answered && next.cell_count != cells) {
+      last_good_.erase(status);
+      throw FrameError(Fault::implausible, "Daly: the number of cells has changed");
+    }
   }
 
   // Daly counts current upwards while charging on some boards and while discharging on others.
@@ -244,16 +246,16 @@ class Daly final : public Driver {
     const auto value = static_cast<std::uint8_t>(on ? 1 : 0);
     const bool acknowledged = co_await write(which, {value}, value);
     const auto fet = which == charge_fet ? &Battery::charge_fet : &Battery::discharge_fet;
-    if (co_await becomes_true(state, [fet, on](const Battery& after) { return after.*fet == on; })) co_return;
-    if (on && acknowledged) co_return;  // a protection may keep it off
-    throw FrameError(Fault::rejected, "Daly: the FET did not switch");
+    const bool switched = co_await becomes_true(state, [fet, on](const Battery& after) { return after.*fet == on; });
+    // A protection may keep a released FET off.
+    if (!switched && !(on && acknowledged)) throw FrameError(Fault::rejected, "Daly: the FET did not switch");
   }
 
   asio::awaitable<void> write_soc(double percent) {
     if (!(percent >= 0 && percent <= 100)) throw FrameError(Fault::rejected, "Daly: SoC outside 0..100 %");
     co_await write(set_soc, soc_data(percent, clock_()), 1);
-    if (co_await becomes_true(pack, [percent](const Battery& after) { return std::abs(*after.soc - percent) <= 1; })) co_return;
-    throw FrameError(Fault::rejected, "Daly: the SoC did not change");
+    const bool taken = co_await becomes_true(pack, [percent](const Battery& after) { return std::abs(*after.soc - percent) <= 1; });
+    if (!taken) throw FrameError(Fault::rejected, "Daly: the SoC did not change");
   }
 
   // An acknowledgement is no proof: reads back until the board shows what was written, a second at most.
@@ -261,7 +263,8 @@ class Daly final : public Driver {
     for (int look = 0; look < 3; ++look) {
       if (look > 0) co_await link().sleep(300ms);
       Battery after = battery();
-      if (co_await try_to_read(command, after, 3) && condition(after)) co_return true;
+      const bool answered = co_await try_to_read(command, after, 3);
+      if (answered && condition(after)) co_return true;
     }
     co_return false;
   }

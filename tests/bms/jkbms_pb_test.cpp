@@ -1,0 +1,226 @@
+// Conversations of the JK PB driver with simulated units in virtual time.
+#include "support/simulated_bms.hpp"
+
+namespace serialbattery::test {
+
+namespace {
+
+class Pb : public SimulatedBms {
+ protected:
+  Pb() : SimulatedBms("Jkbms_pb") {}
+
+  static bool is_about(Bytes request) { return request.size() == 11 && request[3] == 0x1C; }
+  static bool is_settings(Bytes request) { return request.size() == 11 && request[3] == 0x1E; }
+};
+
+// Three units on one line, each with a driver of its own.
+class PbLine : public SimulatedBms {
+ protected:
+  PbLine() : SimulatedBms("Jkbms_pb", {1, 2, 3}) {
+    context_.shared_line = context_.address_configured = true;
+    for (std::uint8_t address = 1; address <= 3; ++address) {
+      DriverContext context = context_;
+      context.address = address;
+      units_.push_back(make(context));
+    }
+    set("gap_needed", "100");
+  }
+  void find_all() {
+    for (const auto& unit : units_) ASSERT_TRUE(run(unit->identify(Effort::thorough)));
+  }
+  std::optional<Fault> poll(std::size_t unit) {
+    return fault_of([&] { run(units_[unit]->refresh()); });
+  }
+
+  std::vector<std::unique_ptr<Driver>> units_;
+};
+
+}  // namespace
+
+TEST_F(Pb, FindsTheUnit) {
+  ASSERT_TRUE(identify(Effort::quick));
+  EXPECT_EQ(battery().cell_count, 16U);
+  EXPECT_NEAR(*battery().voltage, 52.8, 0.001);
+  EXPECT_EQ(battery().capacity, 280.0 / 2.8);
+  EXPECT_EQ(battery().limits.charge_current, 60.0);
+  EXPECT_EQ(battery().identity.unique_id, "SIM");
+  EXPECT_EQ(battery().identity.legacy_id, "");
+  EXPECT_EQ(battery().identity.hardware_version, "15A / 15.41");
+  EXPECT_EQ(battery().temperatures[3], 27.0);
+  EXPECT_EQ(driver().address_text(), "0x01");
+  EXPECT_EQ(driver().controls(), Controls{});
+}
+
+TEST_F(Pb, RemembersHowEarlierDriversCutALongName) {
+  set("name", "ABCDEFGHIJKLMNOP");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().identity.unique_id, "ABCDEFGHIJKLMNOP");
+  EXPECT_EQ(battery().identity.legacy_id, "ABCDEFGHIJKLMNO");
+}
+
+TEST_F(Pb, NeedsProofOfTheSenderUntilItIsFound) {
+  set("no_acknowledgement", "on");
+  EXPECT_FALSE(identify());
+}
+
+TEST_F(Pb, TakesAnswersWithoutAcknowledgementFromTheOnlyConfiguredUnit) {
+  context_.address_configured = true;
+  set("no_acknowledgement", "on");
+  ASSERT_TRUE(identify());
+  set("soc", "42");
+  refresh();
+  EXPECT_EQ(battery().soc, 42.0);
+}
+
+TEST_F(Pb, RefusesWrongAcknowledgements) {
+  ASSERT_TRUE(identify());
+  const Battery before = battery();
+  set("soc", "42");
+  set("acknowledge_as", "2");
+  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  set("acknowledge_as", "0");
+  set("acknowledge_register", "0x161E");
+  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  set("acknowledge_register", "0");
+  set("acknowledgement_crc", "on");
+  EXPECT_EQ(failed_refresh(), Fault::checksum);
+  EXPECT_EQ(battery(), before);
+}
+
+TEST_F(Pb, RefusesTheRecordOfAnotherRequest) {
+  ASSERT_TRUE(identify());
+  set("wrong_type", "on");
+  EXPECT_EQ(failed_refresh(), Fault::implausible);
+}
+
+TEST_F(Pb, TakesEchoPadsAndOneLostAnswer) {
+  board().set_fault("echo", "on");
+  set("pad", "on");
+  set("count_up", "on");
+  ASSERT_TRUE(identify());
+  board().set_fault("silence", "on");
+  board().set_fault("count", "1");
+  set("soc", "42");
+  refresh();
+  EXPECT_EQ(battery().soc, 42.0);
+}
+
+TEST_F(Pb, ReportsAModbusException) {
+  ASSERT_TRUE(identify());
+  board().set_fault("exception", "2");
+  const std::size_t before = sent_so_far();
+  EXPECT_EQ(failed_refresh(), Fault::exception);
+  EXPECT_EQ(sent_so_far() - before, 1U);
+}
+
+TEST_F(Pb, FollowsChangedSettingsWithinAMinute) {
+  ASSERT_TRUE(identify());
+  set("charge_limit", "25000");
+  const std::size_t before = sent_so_far();
+  refresh();
+  EXPECT_EQ(sent(before, is_settings), 0U);
+  EXPECT_EQ(battery().limits.charge_current, 60.0);
+  wait(61s);
+  refresh();
+  EXPECT_EQ(battery().limits.charge_current, 25.0);
+}
+
+TEST_F(Pb, FailsWhileTheNumberOfCellsIsAnother) {
+  ASSERT_TRUE(identify());
+  set("cell_count", "15");
+  wait(61s);
+  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(battery().cell_count, 16U);
+  EXPECT_EQ(battery().cells.size(), 16U);
+}
+
+TEST_F(Pb, WorksWithoutAboutAndAsksForItSeldom) {
+  set("about_silent", "on");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().identity.unique_id, "0x01");
+  const std::size_t before = sent_so_far();
+  for (int i = 0; i < 20; ++i) {
+    wait(10s);
+    refresh();
+  }
+  EXPECT_GE(sent(before, is_about), 2U);
+  EXPECT_LE(sent(before, is_about), 4U);
+  set("about_silent", "off");
+  wait(61s);
+  refresh();
+  EXPECT_EQ(battery().identity.firmware_version, "15.41");
+  EXPECT_EQ(battery().identity.unique_id, "0x01") << "settings of this run hang on it";
+}
+
+TEST_F(Pb, ReadsTheHeater) {
+  set("control_bits", "9");
+  set("heater_current", "-4.3");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().heater.allowed, true);
+  EXPECT_EQ(battery().heater.active, false);
+  EXPECT_EQ(battery().heater.current, 0.0);
+  EXPECT_EQ(battery().heater.stop, 10.0);
+  set("heater", "on");
+  refresh();
+  EXPECT_EQ(battery().heater.active, true);
+  EXPECT_EQ(battery().heater.current, 4.3);
+  EXPECT_NEAR(*battery().heater.power, 4.3 * 52.8, 0.01);
+}
+
+TEST_F(Pb, WritesSwitches) {
+  ASSERT_TRUE(identify());
+  command(Command::Kind::charge, 0);
+  EXPECT_EQ(stream_.written().back(), wire::from_hex("0110107000020400000000394B"));
+  EXPECT_EQ(board().get("charge_fet"), "off");
+  command(Command::Kind::discharge, 1);
+  EXPECT_EQ(stream_.written().back(), wire::from_hex("01101074000204 00000001F978"));
+  command(Command::Kind::heat, 1);
+  EXPECT_EQ(board().get("control_bits"), "9") << "the other bits stay";
+}
+
+TEST_F(Pb, LeavesABusMasterAlone) {
+  context_.address = 0;
+  EXPECT_FALSE(identify());
+  EXPECT_EQ(sent_so_far(), 0U);
+}
+
+TEST_F(PbLine, ReadsAllUnitsWithTheGapThatTheyNeed) {
+  find_all();
+  set("2/soc", "20");
+  set("3/soc", "30");
+  for (int cycle = 0; cycle < 5; ++cycle) {
+    for (std::size_t unit = 0; unit < 3; ++unit) EXPECT_EQ(poll(unit), std::nullopt);
+  }
+  EXPECT_EQ(units_[0]->battery().soc, 60.0);
+  EXPECT_EQ(units_[1]->battery().soc, 20.0);
+  EXPECT_EQ(units_[2]->battery().soc, 30.0);
+}
+
+TEST_F(PbLine, NeedsTheAcknowledgement) {
+  find_all();
+  set("2/no_acknowledgement", "on");
+  EXPECT_EQ(poll(1), Fault::length);
+  EXPECT_EQ(poll(2), std::nullopt);
+}
+
+TEST_F(PbLine, LetsASilentUnitRest) {
+  find_all();
+  board().set_fault("2/silence", "on");
+  const auto of_unit_2 = [](Bytes request) { return request[0] == 2; };
+  const std::size_t before = sent_so_far();
+  for (int cycle = 0; cycle < 23; ++cycle) EXPECT_EQ(poll(1), Fault::timeout);
+  EXPECT_EQ(sent(before, of_unit_2), 2U * (3 + 2)) << "three cycles, then every tenth, two attempts each";
+
+  const TimePoint start = stream_.now();
+  EXPECT_EQ(poll(1), Fault::timeout);
+  EXPECT_EQ(stream_.now(), start) << "a resting unit costs the others no time";
+
+  board().set_fault("2/silence", "off");
+  int cycles = 0;
+  while (poll(1) && cycles < 20) ++cycles;
+  EXPECT_LT(cycles, 10);
+  EXPECT_EQ(poll(1), std::nullopt) << "it is asked in every cycle again";
+}
+
+}  // namespace serialbattery::test
