@@ -89,9 +89,19 @@ class Ecs final : public modbus::ModbusDriver {
     for (const Block& part : meter_cycle) co_await read(part);
     decode(found);
     for (int at = config().lipro_start_address; at <= config().lipro_end_address; ++at) co_await look_for_module(at);
-    if (!assign_cells(*found.voltage)) co_return false;
-    co_await read_modules();
-    decode(found);
+    bool agrees = assign_cells(*found.voltage);
+    if (agrees) {
+      co_await read_modules();
+      decode(found);
+      agrees = voltages_agree(found);
+    }
+    if (!agrees) {
+      spdlog::error(
+          "{}: ECS greenMeter found, but {:.1f} V fit neither its {} LiPro modules nor LIPRO_CELL_COUNT = {}: set LIPRO_CELL_COUNT "
+          "and LIPRO_END_ADDRESS",
+          link().stream().name(), *found.voltage, modules_.size(), config().lipro_cell_count);
+      co_return false;
+    }
     search_again_ = link().now() + 5min;
     co_return true;
   }
@@ -164,19 +174,27 @@ class Ecs final : public modbus::ModbusDriver {
       spdlog::info("{}: {} LiPro modules found, LIPRO_CELL_COUNT is {}", link().stream().name(), found, configured);
     }
     const std::size_t count = fits(found) ? found : configured;
-    if (!fits(count)) {
-      spdlog::error(
-          "{}: ECS greenMeter found, but {:.1f} V fit neither {} modules nor LIPRO_CELL_COUNT = {}. Set LIPRO_CELL_COUNT and "
-          "LIPRO_END_ADDRESS",
-          link().stream().name(), voltage, found, configured);
-      return false;
-    }
+    if (!fits(count)) return false;
     cells_.assign(count, 0);
     std::size_t cell = 0;
     for (const auto& [at, module] : modules_) {
       if (cell < count) cells_[cell++] = at;
     }
     return true;
+  }
+
+  // A wrong count would ask the inverter for the voltage of another pack: the cells that are known must have their share of it.
+  static bool voltages_agree(const Battery& found) {
+    double sum = 0;
+    int known = 0;
+    for (const Cell& cell : found.cells) {
+      if (!cell.voltage) continue;
+      sum += *cell.voltage;
+      ++known;
+    }
+    if (known == 0) return true;
+    const double mean = sum / known, share = *found.voltage / static_cast<double>(found.cells.size());
+    return std::abs(share - mean) <= 0.15 * mean;
   }
 
   // A silent module costs its cell, not the reading; silence of all of them is a broken cable.
