@@ -155,16 +155,20 @@ void Draft::report_line(Issue issue) {
   if (line_issues_ <= max_line_issues) issues.push_back(std::move(issue));
 }
 
+std::optional<std::string_view> Draft::referenced_text(const Key& from, const std::string& name) const {
+  if (const Key* key = find_key(name)) {
+    // A password must not come to light through the value of another key.
+    if (key->privacy == Privacy::secret && from.privacy != Privacy::secret) return std::nullopt;
+    const Setting* line = setting(*key);
+    return line != nullptr ? std::string_view(line->written) : key->default_text;
+  }
+  const auto found = unknown_.find(name);
+  return found == unknown_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+}
+
 void Draft::resolve_settings() {
-  const KeyText key_text = [this](const std::string& name) -> std::optional<std::string_view> {
-    if (const Key* key = find_key(name)) {
-      const Setting* line = setting(*key);
-      return line != nullptr ? std::string_view(line->written) : key->default_text;
-    }
-    const auto found = unknown_.find(name);
-    return found == unknown_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
-  };
   for (auto& [key, line] : settings_) {
+    const KeyText key_text = [this, from = key](const std::string& name) { return referenced_text(*from, name); };
     Resolved resolved = resolve_references(line.written, key_text);
     line.text = trim(resolved.text);
     line.resolved = resolved.complete;

@@ -60,6 +60,7 @@ class Draft {
   void report_unknown_key(const Place& place, const std::string& name, const std::string& value);
   void report_line(Issue issue);
   [[nodiscard]] Issue make_issue(const Key& key, Code code, std::string problem, std::string consequence, Block block = Block::none) const;
+  [[nodiscard]] std::optional<std::string_view> referenced_text(const Key& from, const std::string& name) const;
   void resolve_settings();
 
   std::map<const Key*, Setting> settings_;

@@ -68,13 +68,26 @@ void append_key(std::string& file, const Key& key) {
   file += fmt::format("{} ={}{}\n\n", key.name, key.default_text.empty() ? "" : " ", key.default_text);
 }
 
+/// "<module>" would be taken for a tag of HTML.
+std::string markdown(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '<') {
+      result += "&lt;";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
 void append_row(std::string& page, const Key& key) {
   std::string meaning(key.doc);
   append_sentence(meaning, empty_note(key));
   append_sentence(meaning, block_note(key));
   append_sentence(meaning, std::string(key.notice));
   const std::string preset = key.default_text.empty() ? "(empty)" : fmt::format("`{}`", key.default_text);
-  page += fmt::format("| `{}` | {} | {} | {} |\n", key.name, preset, type_note(key), meaning);
+  page += fmt::format("| `{}` | {} | {} | {} |\n", key.name, preset, type_note(key), markdown(meaning));
 }
 
 constexpr std::string_view default_head =

@@ -3,6 +3,7 @@
 #include <ini.h>
 
 #include <cstring>
+#include <set>
 
 #include "config/key_table.hpp"
 #include "config/text.hpp"
@@ -59,7 +60,9 @@ class Normaliser {
     }
     const std::string_view name = text.substr(1, end - 1);
     section_ = name == "DEFAULT" ? Section::settings : Section::foreign;
-    if (section_ == Section::foreign) report(number, name, Code::unknown_section, "only the section [DEFAULT] counts, written like this");
+    if (section_ == Section::foreign && foreign_names_.emplace(name).second) {
+      report(number, name, Code::unknown_section, "only the section [DEFAULT] counts, written like this");
+    }
   }
 
   void take_key_line(LogicalLine line, std::size_t indent) {
@@ -88,6 +91,7 @@ class Normaliser {
   IniFile& file_;
   std::vector<LogicalLine> lines_;
   std::optional<std::size_t> key_indent_;  // of the key line above, if a continuation may follow
+  std::set<std::string> foreign_names_;
   Section section_ = Section::none;
 };
 

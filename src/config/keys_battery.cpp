@@ -25,9 +25,8 @@ constexpr Key limit_keys[] = {
      .unit = "A",
      .allowed = battery_current,
      .block = Block::charge,
-     .doc = "Highest charge current of this battery. Every fraction of the charge current lists below is a part of it. With 0 the battery "
-            "is never "
-            "charged."},
+     .doc = "Highest charge current of this battery. Every fraction of the charge current lists below is a part of it. With 0 the "
+            "battery is never charged."},
     {.name = "MAX_BATTERY_DISCHARGE_CURRENT",
      .member = &Config::max_battery_discharge_current,
      .default_text = "60.0",
@@ -35,8 +34,7 @@ constexpr Key limit_keys[] = {
      .allowed = battery_current,
      .block = Block::discharge,
      .doc = "Highest discharge current of this battery. Every fraction of the discharge current lists below is a part of it. With 0 the "
-            "battery is "
-            "never discharged."},
+            "battery is never discharged."},
     {.name = "MIN_CELL_VOLTAGE",
      .member = &Config::min_cell_voltage,
      .default_text = "2.900",
@@ -44,18 +42,16 @@ constexpr Key limit_keys[] = {
      .allowed = cell_voltage,
      .block = Block::charge,
      .doc = "Lowest cell voltage. Multiplied by the number of cells it is the lowest charge voltage that is ever asked for and the "
-            "battery's lower "
-            "voltage limit on the bus; with SOC_CALCULATION it marks the empty battery. It does not switch the discharge off: the list "
-            "CELL_VOLTAGES_WHILE_DISCHARGING does that."},
+            "battery's lower voltage limit on the bus; with SOC_CALCULATION it marks the empty battery. It does not switch the discharge "
+            "off: the list CELL_VOLTAGES_WHILE_DISCHARGING does that."},
     {.name = "MAX_CELL_VOLTAGE",
      .member = &Config::max_cell_voltage,
      .default_text = "3.450",
      .unit = "V/cell",
      .allowed = cell_voltage,
      .block = Block::charge,
-     .doc = "Charge voltage per cell while the battery is filled (bulk and absorption). Multiplied by the number of cells it is the charge "
-            "voltage "
-            "limit (CVL)."},
+     .doc = "Charge voltage per cell while the battery is filled (bulk and absorption). Multiplied by the number of cells it is the "
+            "charge voltage limit (CVL)."},
     {.name = "FLOAT_CELL_VOLTAGE",
      .member = &Config::float_cell_voltage,
      .default_text = "3.375",
@@ -72,8 +68,7 @@ constexpr Key soc_reset_keys[] = {
      .unit = "V/cell",
      .allowed = cell_voltage,
      .doc = "Charge voltage per cell that replaces MAX_CELL_VOLTAGE while a reset is due. Choose it about 0.03 V below the over-voltage "
-            "protection of "
-            "the BMS, and not below MAX_CELL_VOLTAGE."},
+            "protection of the BMS, and not below MAX_CELL_VOLTAGE."},
     {.name = "SOC_RESET_AFTER_DAYS",
      .member = &Config::soc_reset_after_days,
      .unit = "days",
@@ -88,23 +83,21 @@ constexpr Key soc_keys[] = {
      .member = &Config::soc_calculation,
      .default_text = "False",
      .doc = "True: the driver counts the state of charge itself, sets it to 100 % on the change to float and to 0 % when a cell stays at "
-            "or below "
-            "MIN_CELL_VOLTAGE for 60 s of discharge. False: the state of charge of the BMS is used."},
+            "or below MIN_CELL_VOLTAGE for 60 s of discharge. False: the state of charge of the BMS is used."},
     {.name = "CURRENT_REPORTED_BY_BMS",
      .member = &Config::current_reported_by_bms,
      .default_text = "-300, 300",
      .unit = "A",
      .rule = Rule::curve,
-     .doc = "Current correction, first list: currents as the BMS reports them, positive while charging, at least two, in rising or falling "
-            "order."},
+     .doc = "Current correction, first list: currents as the BMS reports them, positive while charging, at least two, in rising or "
+            "falling order."},
     {.name = "CURRENT_MEASURED_BY_USER",
      .member = &Config::current_measured_by_user,
      .default_text = "-300, 300",
      .unit = "A",
      .rule = Rule::curve,
-     .doc = "Current correction, second list: what really flows at these points, one entry for each of the first list. Two equal lists: no "
-            "correction. "
-            "Otherwise values in between are interpolated and values outside are held at the ends."},
+     .doc = "Current correction, second list: what really flows at these points, one entry for each of the first list. Two equal lists: "
+            "no correction. Otherwise values in between are interpolated and values outside are held at the ends."},
 };
 
 constexpr Section all[] = {

@@ -28,8 +28,7 @@ constexpr Key bms_keys[] = {
      .unit = "Ah",
      .allowed = Range{0, 5000},
      .doc = "Capacity of the battery, for BMSs that do not tell it: Felicity always, Daly, ANT, MNB and some Bluetooth types where they "
-            "give none. "
-            "Others ignore it."},
+            "give none. Others ignore it."},
     {.name = "AUTO_RESET_SOC",
      .member = &Config::auto_reset_soc,
      .default_text = "True",
@@ -40,8 +39,7 @@ constexpr Key bms_keys[] = {
      .member = &Config::use_bms_dvcc_values,
      .default_text = "False",
      .doc = "True: charge voltage and lowest voltage stated by the BMS replace the ones set here, and its currents bound them. Felicity, "
-            "Seplos V3, "
-            "Renogy, LLT/JBD UP16S, HLPdata and CAN types."},
+            "Seplos V3, Renogy, LLT/JBD UP16S, HLPdata and CAN types."},
     {.name = "SOC_LOW_WARNING",
      .member = &Config::soc_low_warning,
      .default_text = "20",
@@ -150,8 +148,8 @@ constexpr Key capture_keys[] = {
     {.name = "BMS_CAPTURE_RAW_DATA",
      .member = &Config::bms_capture_raw_data,
      .default_text = "False",
-     .doc = "Write every request, answer and decoded reading to a file in the folder capture. For the search of faults only: it wears the "
-            "flash memory."},
+     .doc = "Write every request, answer and decoded reading to a file in the folder capture. For the search of faults only: it wears "
+            "the flash memory."},
     {.name = "BMS_CAPTURE_RAW_DATA_MAX_SIZE_MB",
      .member = &Config::bms_capture_raw_data_max_size_mb,
      .default_text = "5",

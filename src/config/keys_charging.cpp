@@ -13,9 +13,8 @@ constexpr Key mode_keys[] = {
      .member = &Config::charge_mode,
      .default_text = "1",
      .allowed = Range{1, 2},
-     .doc = "How the current limits follow the lists below. 1: linear, values between two points are interpolated. 2: step, each point is "
-            "a hard step. "
-            "The charge voltage is the same in both."},
+     .doc = "How the current limits follow the lists below. 1: linear, values between two points are interpolated. 2: step, each point "
+            "is a hard step. The charge voltage is the same in both."},
     {.name = "CVL_RECALCULATION_EVERY",
      .member = &Config::cvl_recalculation_every,
      .default_text = "60",
@@ -90,10 +89,8 @@ constexpr Key voltage_keys[] = {
      .default_text = "1",
      .allowed = Range{0, 4},
      .doc = "What the charge voltage does when a cell is above its maximum. 0: nothing. 1: it falls by the sum of what the cells are too "
-            "high. 2: an "
-            "integrating controller lowers it until the cell is back. 3: it is the sum of the cells, each counted at most with its "
-            "maximum. 4: the "
-            "closed loop of this driver."},
+            "high. 2: an integrating controller lowers it until the cell is back. 3: it is the sum of the cells, each counted at most "
+            "with its maximum. 4: not available in this version, 1 acts instead."},
     {.name = "CVL_ICONTROLLER_FACTOR",
      .member = &Config::cvl_icontroller_factor,
      .default_text = "0.2",

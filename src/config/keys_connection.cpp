@@ -22,15 +22,13 @@ constexpr Key bluetooth_keys[] = {
      .default_text = "True",
      .notice = no_bluetooth,
      .doc = "True: the driver asks the BMS at the poll interval. False: a BMS that sends by itself sets the pace, and 5 s without data "
-            "count as a "
-            "failed poll."},
+            "count as a failed poll."},
     {.name = "BLUETOOTH_FORCE_RESET_BLE_STACK",
      .member = &Config::bluetooth_force_reset_ble_stack,
      .default_text = "False",
      .notice = no_bluetooth,
-     .doc = "True: restart the Bluetooth stack of the device after a lost connection, at most once in 5 minutes. This disturbs every other "
-            "Bluetooth "
-            "device."},
+     .doc = "True: restart the Bluetooth stack of the device after a lost connection, at most once in 5 minutes. This disturbs every "
+            "other Bluetooth device."},
     {.name = "BLUETOOTH_USE_USB",
      .member = &Config::bluetooth_use_usb,
      .default_text = "False",
@@ -54,26 +52,23 @@ constexpr Key port_keys[] = {
      .member = &Config::battery_addresses,
      .empty = {{"", "one battery at the usual address of its type"}},
      .rule = Rule::bus_addresses,
-     .doc = "Bus addresses to search on each serial port when several BMSs share one cable, as hex bytes, e.g. 0x01, 0x02. Each becomes a "
-            "battery of "
-            "its own. Types without a bus address ignore the list."},
+     .doc = "Bus addresses to search on each serial port when several BMSs share one cable, as hex bytes, e.g. 0x01, 0x02. Each becomes "
+            "a battery of its own. Types without a bus address ignore the list."},
 };
 
 constexpr Key loss_keys[] = {
     {.name = "BLOCK_ON_DISCONNECT",
      .member = &Config::block_on_disconnect,
      .default_text = "False",
-     .doc = "True: when the BMS is lost, charge and discharge are blocked after 10 s and the battery leaves the bus after 60 s. False: it "
-            "depends on "
-            "the last cell voltages, see the keys below."},
+     .doc = "True: when the BMS is lost, charge and discharge are blocked after 10 s and the battery leaves the bus after 60 s. False: "
+            "it depends on the last cell voltages, see the keys below."},
     {.name = "BLOCK_ON_DISCONNECT_TIMEOUT_MINUTES",
      .member = &Config::block_on_disconnect_timeout_minutes,
      .default_text = "30",
      .unit = "min",
      .allowed = Range{0, 1440},
      .doc = "How long the last limits stay when the last cell voltages were inside the window of the next two keys. With 0 the battery "
-            "leaves at the "
-            "second failed poll."},
+            "leaves at the second failed poll."},
     {.name = "BLOCK_ON_DISCONNECT_VOLTAGE_MIN",
      .member = &Config::block_on_disconnect_voltage_min,
      .default_text = "3.225",
@@ -89,8 +84,8 @@ constexpr Key loss_keys[] = {
     {.name = "BMS_CABLE_ALARM",
      .member = &Config::bms_cable_alarm,
      .default_text = "True",
-     .doc = "True: a lost BMS raises the BMS cable alarm, as a warning after 60 s and as an alarm when the battery leaves the bus. False: "
-            "never."},
+     .doc = "True: a lost BMS raises the BMS cable alarm, as a warning after 60 s and as an alarm when the battery leaves the bus. "
+            "False: never."},
 };
 
 constexpr Key sensor_keys[] = {

@@ -188,8 +188,7 @@ constexpr Key recovery_keys[] = {
      .unit = "fraction",
      .allowed = fraction,
      .doc = "A fraction in spite of its name: a charge current limit that fell to 0 rises again only when at least this part of the "
-            "maximum would be "
-            "allowed."},
+            "maximum would be allowed."},
     {.name = "DISCHARGE_CURRENT_RECOVERY_THRESHOLD_PERCENT",
      .member = &Config::discharge_current_recovery_threshold_percent,
      .default_text = "0.015",

@@ -48,9 +48,9 @@ constexpr Key service_keys[] = {
      .member = &Config::bms_type,
      .empty = {{"", "all types that are tried by default"}},
      .rule = Rule::bms_types,
-     .doc = "Try only these BMS types, names in exact letter case, e.g. LltJbd, Daly. This makes detection faster. ANT, MNB and Sinowealth "
-            "are tried "
-            "only when they are named here. A name that does not exist stops the driver; the log then shows the known names."},
+     .doc = "Try only these BMS types, names in exact letter case, e.g. LltJbd, Daly. This makes detection faster. ANT, MNB and "
+            "Sinowealth are tried only when they are named here. A name that does not exist stops the driver; the log then shows the "
+            "known names."},
     {.name = "EXCLUDED_DEVICES",
      .member = &Config::excluded_devices,
      .empty = {{"", "none"}},
@@ -73,9 +73,8 @@ constexpr Key service_keys[] = {
      .member = &Config::battery_cell_data_format,
      .default_text = "1",
      .allowed = Range{0, 3},
-     .doc = "How the single cells are published. 0: not at all. 1: voltages as /Voltages/Cell1 and the balancing flags. 2: voltages in the "
-            "older form "
-            "/Cell/1/Volts. 3: the older form and the balancing flags."},
+     .doc = "How the single cells are published. 0: not at all. 1: voltages as /Voltages/Cell1 and the balancing flags. 2: voltages in "
+            "the older form /Cell/1/Volts. 3: the older form and the balancing flags."},
     {.name = "MIDPOINT_ENABLE",
      .member = &Config::midpoint_enable,
      .default_text = "False",

@@ -7,9 +7,9 @@ namespace serialbattery::config {
 namespace {
 
 constexpr int max_depth = 10;
-// No sensible file comes near; they keep a few hostile lines from growing to gigabytes.
-constexpr int max_references = 1000;
-constexpr std::size_t max_inserted = 64 * 1024;
+// No sensible file comes near; they keep a few hostile lines from growing without bound.
+constexpr int max_references = 200;
+constexpr std::size_t max_inserted = 16 * 1024;
 
 class Resolver {
  public:

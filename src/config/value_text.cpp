@@ -35,8 +35,7 @@ std::string write(const std::vector<T>& list) {
 
 constexpr std::string_view type_texts[] = {
     "True or False",  // in the order of Member
-    "number",        "whole number",    "number or empty",       "whole number or empty",
-    "text",          "list of numbers", "list of whole numbers", "list of texts",
+    "number",        "whole number", "number", "whole number", "text", "list of numbers", "list of whole numbers", "list of texts",
 };
 static_assert(std::size(type_texts) == std::variant_size_v<Member>);
 

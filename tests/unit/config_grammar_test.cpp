@@ -56,7 +56,7 @@ TEST(ConfigGrammar, LineWithoutKeyOrBracketIsASyntaxError) {
 }
 
 TEST(ConfigGrammar, UnknownSectionIsReportedOnceEvenWithoutKeys) {
-  EXPECT_THAT(findings("[DEFAULT]\n[ONE]\nLOGGING = NONSENSE\n  LOGGING = X\nrubbish\n[TWO]\n[]\n"),
+  EXPECT_THAT(findings("[DEFAULT]\n[ONE]\nLOGGING = NONSENSE\n  LOGGING = X\nrubbish\n[TWO]\n[]\n[ONE]\n"),
               ElementsAre("ONE unknown-section E", "TWO unknown-section E", " unknown-section E"));
 }
 
@@ -134,6 +134,15 @@ TEST(ConfigGrammar, ReferencesTakeTheValueInUseOfAnyLayerInAnyCase) {
 TEST(ConfigGrammar, OtherPercentSignsStandForThemselves) {
   EXPECT_EQ(load_text("[DEFAULT]\nTEMPERATURE_1_NAME = %s %(NOTHING)s %(LOGGING)d %(LOGGING %\n").config.temperature_1_name,
             "%s %(NOTHING)s %(LOGGING)d %(LOGGING %");
+}
+
+TEST(ConfigGrammar, ReferencesDoNotRevealSecrets) {
+  const Config config = load_text(
+                            "[DEFAULT]\nMQTT_PASSWORD = hunter2\nHELPER = %(MQTT_PASSWORD)s\nTEMPERATURE_1_NAME = %(HELPER)s\n"
+                            "MQTT_USERNAME = %(MQTT_PASSWORD)s\n")
+                            .config;
+  EXPECT_EQ(config.temperature_1_name, "%(MQTT_PASSWORD)s");
+  EXPECT_EQ(config.mqtt_username, "hunter2");
 }
 
 TEST(ConfigGrammar, CircularReferencesAreErrors) {
