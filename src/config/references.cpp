@@ -9,6 +9,7 @@ namespace {
 constexpr int max_depth = 10;
 // No sensible file comes near; they keep a few hostile lines from growing without bound.
 constexpr int max_references = 200;
+constexpr std::size_t longest_reference = 200;
 constexpr std::size_t max_inserted = 16 * 1024;
 
 class Resolver {
@@ -18,7 +19,7 @@ class Resolver {
   std::string resolve(std::string_view text, int depth) {
     std::string result;
     while (true) {
-      const std::size_t percent = text.find('%');
+      const std::size_t percent = complete_ ? text.find('%') : std::string_view::npos;  // what can not be used need not be finished
       result += text.substr(0, percent);
       if (percent == std::string_view::npos) return result;
       text.remove_prefix(percent);
@@ -39,7 +40,7 @@ class Resolver {
   /// Length of a reference to a key that exists, at the beginning of the text; 0 when there is none. At least 5.
   [[nodiscard]] std::size_t reference_length(std::string_view text) const {
     if (!text.starts_with("%(")) return 0;
-    const std::size_t end = text.find(')');
+    const std::size_t end = text.substr(0, longest_reference).find(')');
     if (end == std::string_view::npos || end == 2 || !text.substr(end).starts_with(")s")) return 0;
     return key_text_(upper_case(trim(text.substr(2, end - 2)))) ? end + 2 : 0;
   }

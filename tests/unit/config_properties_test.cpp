@@ -99,6 +99,7 @@ TEST(ConfigSpeed, SixtyFourKibibytesTakeLittleTime) {
       repeated("LOGGING=\n LOGGING=\n", size),
       repeated("%(LOGGING)s", size),
       references,
+      "[DEFAULT]\nTEMPERATURE_1_NAME = " + repeated("%(", size).substr(10),
       "[DEFAULT]\nTIME_TO_SOC_POINTS = " + repeated("101,", size).substr(10),
       "[DEFAULT]\nBATTERY_ADDRESSES = " + repeated("zz,", size).substr(10),
   };
