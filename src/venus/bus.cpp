@@ -236,7 +236,7 @@ struct NameWatch::State {
   }
 };
 
-NameWatch::NameWatch(const std::shared_ptr<Bus>& bus, std::string name, Callback changed) : state_(std::make_shared<State>()) {
+NameWatch::NameWatch(const std::shared_ptr<Bus>& bus, std::string name, Callback changed) : bus_(bus), state_(std::make_shared<State>()) {
   state_->changed = std::move(changed);
   const std::string match =
       fmt::format("type='signal',sender='{0}',interface='{0}',member='NameOwnerChanged',arg0='{1}'", daemon_name, name);
@@ -250,10 +250,10 @@ NameWatch::NameWatch(const std::shared_ptr<Bus>& bus, std::string name, Callback
   // The first answer comes from a question; the daemon keeps the order, so a signal that overtakes it is newer and stays.
   asio::co_spawn(
       bus->io(),
-      [](std::shared_ptr<Bus> bus_, std::string name_, std::weak_ptr<State> weak) -> asio::awaitable<void> {
+      [](std::shared_ptr<Bus> connection, std::string name_, std::weak_ptr<State> weak) -> asio::awaitable<void> {
         std::string owner;
         try {
-          auto reply = co_await bus_->call(daemon_method("GetNameOwner"), call_timeout, name_);
+          auto reply = co_await connection->call(daemon_method("GetNameOwner"), call_timeout, name_);
           reply.message >> owner;
         } catch (const sdbus::Error&) {  // no owner
         }

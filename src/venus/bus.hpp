@@ -27,6 +27,9 @@ inline constexpr std::chrono::seconds call_timeout{5};
 
 /// Whom to ask for what.
 struct Method {
+  // A constructor, because GCC 12 destroys temporary aggregates twice inside co_await expressions.
+  Method(std::string destination_, std::string path_, std::string interface_, std::string member_)
+      : destination(std::move(destination_)), path(std::move(path_)), interface(std::move(interface_)), member(std::move(member_)) {}
   std::string destination;
   std::string path;
   std::string interface;
@@ -131,6 +134,7 @@ class NameWatch {
 
  private:
   struct State;
+  std::shared_ptr<Bus> bus_;
   std::shared_ptr<State> state_;
   sdbus::Slot slot_;
 };

@@ -143,10 +143,14 @@ void ItemTree::set(std::size_t index, const ValueView& value) {
 
 void ItemTree::send_changes() {
   if (changed_.empty() || objects_.empty()) return;
-  auto signal = objects_.front()->createSignal(bus_item_interface, "ItemsChanged");  // objects_.front() is the root
-  append_items(signal, &changed_);
+  try {
+    auto signal = objects_.front()->createSignal(bus_item_interface, "ItemsChanged");  // objects_.front() is the root
+    append_items(signal, &changed_);
+    objects_.front()->emitSignal(signal);
+  } catch (const sdbus::Error& error) {
+    spdlog::debug("D-Bus: changes not sent: {}", error.what());  // the connection is gone; the loop adapter reports that
+  }
   changed_.clear();
-  objects_.front()->emitSignal(signal);
   bus_->kick();
 }
 

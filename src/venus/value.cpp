@@ -217,4 +217,19 @@ Value read_variant(sdbus::Message& message) {
   return std::monostate{};
 }
 
+std::vector<std::pair<std::string, Value>> read_dict(sdbus::Message& message) {
+  std::vector<std::pair<std::string, Value>> dict;
+  message.enterContainer("{sv}");
+  while (message.enterDictEntry("sv")) {
+    std::string key;
+    message >> key;
+    auto value = read_variant(message);
+    dict.emplace_back(std::move(key), std::move(value));
+    message.exitDictEntry();
+  }
+  message.clearFlags();
+  message.exitContainer();
+  return dict;
+}
+
 }  // namespace serialbattery::venus

@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace sdbus {
 class Message;
@@ -65,5 +67,7 @@ constexpr TextFormat fixed_text(std::uint8_t decimals, const char* unit) {
 void write_variant(sdbus::Message& message, const Value& value);
 /// Takes a variant of any type; whatever is no number, flag or text counts as invalid.
 [[nodiscard]] Value read_variant(sdbus::Message& message);
+/// Takes an a{sv}, in the order of the message.
+[[nodiscard]] std::vector<std::pair<std::string, Value>> read_dict(sdbus::Message& message);
 
 }  // namespace serialbattery::venus
