@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 
 #include "control/numbers.hpp"
@@ -39,23 +40,36 @@ void report_failure(State& s, Step step, const char* what, TimePoint now) {
   spdlog::error("Unexpected error while computing {}: {}. The safe side is published; this line is not repeated.", name, what);
 }
 
-// Runs one step. What it throws ends there: `safe` puts its outputs on the safe side, the poll goes on.
-template <typename Body, typename Safe>
-bool run(State& s, Step step, TimePoint now, Body&& body, Safe&& safe) {
-  try {
-    if (s.probe != nullptr) s.probe(step);
-    body();
-    return true;
-  } catch (const std::exception& error) {
-    report_failure(s, step, error.what(), now);
-  } catch (...) {
-    report_failure(s, step, "unknown exception", now);
-  }
-  safe();
-  return false;
-}
+// Runs the steps of one poll. What a step throws ends there: `safe` puts its outputs on the safe side, the poll goes on.
+class Steps {
+ public:
+  Steps(State& s, TimePoint now) : s_(s), now_(now) {}
 
-void nothing() {}
+  template <typename Body, typename Safe>
+  bool run(Step step, Body&& body, Safe&& safe) const {
+    try {
+      if (s_.probe != nullptr) s_.probe(step);
+      body();
+      return true;
+    } catch (const std::exception& error) {
+      report_failure(s_, step, error.what(), now_);
+    } catch (...) {
+      report_failure(s_, step, "unknown exception", now_);
+    }
+    safe();
+    return false;
+  }
+
+  /// A step without outputs of its own that could harm.
+  template <typename Body>
+  bool run(Step step, Body&& body) const {
+    return run(step, std::forward<Body>(body), [] {});
+  }
+
+ private:
+  State& s_;
+  TimePoint now_;
+};
 
 // --- the steps of a good poll --------------------------------------------------------------------------------------------------------
 
@@ -65,11 +79,17 @@ void take_reading(State& s, const Battery& reading) {
   s.history.take(s.reading);
 }
 
-// Values of a sensor that the configuration does not name are none.
-ExternalSensor configured(const Config& config, const ExternalSensor& sensor) {
-  const bool current = !config.external_sensor_dbus_device.empty() && !config.external_sensor_dbus_path_current.empty();
-  const bool soc = !config.external_sensor_dbus_device.empty() && !config.external_sensor_dbus_path_soc.empty();
-  return {current ? finite(sensor.current) : std::nullopt, soc ? finite(sensor.soc) : std::nullopt};
+// The values of the external sensor that may be used: named in the configuration, and believable.
+ExternalSensor usable(const Config& config, const ExternalSensor& sensor) {
+  constexpr double kMostCurrent = 5000;  // A, as for the configured limits
+  constexpr double kFull = 100;          // %
+  ExternalSensor result;
+  if (config.external_sensor_dbus_device.empty()) return result;
+  if (!config.external_sensor_dbus_path_current.empty()) result.current = finite(sensor.current);
+  if (!config.external_sensor_dbus_path_soc.empty()) result.soc = finite(sensor.soc);
+  if (result.current && std::fabs(*result.current) > kMostCurrent) result.current.reset();
+  if (result.soc && (*result.soc < 0 || *result.soc > kFull)) result.soc.reset();
+  return result;
 }
 
 void log_sensor(State& s, bool used) {
@@ -147,40 +167,37 @@ void update_permissions(State& s) {
   s.permissions = {permitted(s.reading.charge_fet, s.charge_limit.limit()), permitted(s.reading.discharge_fet, s.discharge_limit.limit())};
 }
 
+void evaluate_soc(State& s, const ExternalSensor& sensor, TimePoint now) {
+  const SocInputs in{.external = sensor.soc,
+                     .stated = s.reading.soc,
+                     .capacity = s.reading.capacity,
+                     .current = s.current,
+                     .lowest = s.cells.shown_lowest()};
+  s.soc.evaluate(s.settings->config, in, now);
+}
+
+void update_state(State& s) {
+  update_permissions(s);
+  s.service_state = next_state(s.service_state, s.permissions);
+}
+
 void evaluate_good(State& s, const Environment& environment, const Now& now) {
   const TimePoint t = now.mono;
-  const ExternalSensor sensor = configured(s.settings->config, environment.sensor);
-  run(
-      s, Step::link, t, [&] { s.connection.good(t); }, nothing);
-  run(
-      s, Step::flow, t, [&] { book_flow(s, sensor, t); }, [&] { forget_flow(s); });
-  run(
-      s, Step::soc, t,
-      [&] {
-        s.soc.evaluate(s.settings->config,
-                       {.external = sensor.soc,
-                        .stated = s.reading.soc,
-                        .capacity = s.reading.capacity,
-                        .current = s.current,
-                        .lowest = s.cells.shown_lowest()},
-                       t);
-      },
-      nothing);
-  run(
-      s, Step::temperature, t, [&] { s.temperatures.take(*s.settings, s.reading); }, [&] { s.temperatures.forget(); });
-  run(
-      s, Step::charge_voltage, t, [&] { evaluate_charge_voltage(s, now); }, [&] { make_charge_voltage_safe(s); });
-  run(
-      s, Step::limits, t, [&] { evaluate_limits(s, t); }, [&] { block_limits(s, kInternalError); });
-  run(
-      s, Step::error_check, t, [&] { s.errors.check_hourly(t); }, nothing);
-  run(
-      s, Step::state, t,
-      [&] {
-        update_permissions(s);
-        s.service_state = next_state(s.service_state, s.permissions);
-      },
-      [&] { s.permissions = {}; });
+  const ExternalSensor sensor = usable(s.settings->config, environment.sensor);
+  const Steps steps(s, t);
+  steps.run(Step::link, [&] { s.connection.good(t); });
+  steps.run(
+      Step::flow, [&] { book_flow(s, sensor, t); }, [&] { forget_flow(s); });
+  steps.run(Step::soc, [&] { evaluate_soc(s, sensor, t); });
+  steps.run(
+      Step::temperature, [&] { s.temperatures.take(*s.settings, s.reading); }, [&] { s.temperatures.forget(); });
+  steps.run(
+      Step::charge_voltage, [&] { evaluate_charge_voltage(s, now); }, [&] { make_charge_voltage_safe(s); });
+  steps.run(
+      Step::limits, [&] { evaluate_limits(s, t); }, [&] { block_limits(s, kInternalError); });
+  steps.run(Step::error_check, [&] { s.errors.check_hourly(t); });
+  steps.run(
+      Step::state, [&] { update_state(s); }, [&] { s.permissions = {}; });
 }
 
 // --- a failed poll --------------------------------------------------------------------------------------------------------------------
@@ -191,51 +208,48 @@ void go_offline(State& s, const Connection::Outcome& outcome) {
   if (outcome.block) block_limits(s, kDisconnected);
 }
 
+void supervise_failure(State& s, TimePoint now) {
+  const auto outcome = s.connection.failed(s.settings->config, s.cells.shown_lowest(), s.cells.shown_highest(), now);
+  if (outcome.went_offline) go_offline(s, outcome);
+}
+
 void evaluate_failed(State& s, TimePoint now) {
-  run(
-      s, Step::link, now,
-      [&] {
-        const auto outcome = s.connection.failed(s.settings->config, s.cells.shown_lowest(), s.cells.shown_highest(), now);
-        if (outcome.went_offline) go_offline(s, outcome);
-      },
-      [&] { block_limits(s, kInternalError); });
+  Steps(s, now).run(
+      Step::link, [&] { supervise_failure(s, now); }, [&] { block_limits(s, kInternalError); });
 }
 
 // --- the publishing part of every poll --------------------------------------------------------------------------------------------------
 
+void treat_alarms(State& s) {
+  update_permissions(s);
+  if (s.settings->config.history_enable && s.last_good) s.history.count_alarms(s.reading.alarms);
+}
+
+void update_midpoint(State& s) {
+  if (const auto mid = midpoint(s.settings->config, s.cells)) s.midpoint = mid;
+}
+
+void update_average(State& s, TimePoint now) {
+  s.average.add(s.current, now);
+  s.history.follow_average(s.average.value());
+}
+
+void update_times(State& s, const Environment& environment, TimePoint now) {
+  s.time_to_go.evaluate(s.settings->config, {s.reading.capacity, s.average.value(), s.current, s.soc.value(), environment.ess}, now);
+}
+
 void publish(State& s, const Environment& environment, const Now& now) {
-  const auto& config = s.settings->config;
   const TimePoint t = now.mono;
-  run(
-      s, Step::permissions, t,
-      [&] {
-        update_permissions(s);
-        if (config.history_enable && s.last_good) s.history.count_alarms(s.reading.alarms);
-      },
-      [&] { s.permissions = {}; });
-  run(
-      s, Step::midpoint, t,
-      [&] {
-        if (const auto mid = midpoint(config, s.cells)) s.midpoint = mid;
-      },
-      nothing);
-  run(
-      s, Step::average, t,
-      [&] {
-        s.average.add(s.current, t);
-        s.history.follow_average(s.average.value());
-      },
-      nothing);
-  run(
-      s, Step::time_to_go, t,
-      [&] {
-        s.time_to_go.evaluate(config, {s.reading.capacity, s.average.value(), s.current, s.soc.value(), environment.ess}, t);
-      },
-      [&] { s.time_to_go.forget(); });
-  run(
-      s, Step::history, t, [&] { s.history.evaluate_when_due(config, s.history_inputs(), t); }, nothing);
-  run(
-      s, Step::snapshot, t, [&] { fill_snapshot(s, now); }, [&] { fill_safe_snapshot(s); });
+  const Steps steps(s, t);
+  steps.run(
+      Step::permissions, [&] { treat_alarms(s); }, [&] { s.permissions = {}; });
+  steps.run(Step::midpoint, [&] { update_midpoint(s); });
+  steps.run(Step::average, [&] { update_average(s, t); });
+  steps.run(
+      Step::time_to_go, [&] { update_times(s, environment, t); }, [&] { s.time_to_go.forget(); });
+  steps.run(Step::history, [&] { s.history.evaluate_when_due(s.settings->config, s.history_inputs(), t); });
+  steps.run(
+      Step::snapshot, [&] { fill_snapshot(s, now); }, [&] { fill_safe_snapshot(s); });
 }
 
 Now begin_poll(State& s, const Now& now) {
@@ -262,8 +276,7 @@ Controller::Controller(const Controller& other) : state_(std::make_unique<State>
 const Snapshot& Controller::good_poll(const Battery& reading, const Environment& environment, const Now& now) {
   State& s = *state_;
   const Now clock = begin_poll(s, now);
-  const bool taken = implausible(reading) == nullptr && run(
-                                                            s, Step::take, clock.mono, [&] { take_reading(s, reading); }, nothing);
+  const bool taken = implausible(reading) == nullptr && Steps(s, clock.mono).run(Step::take, [&] { take_reading(s, reading); });
   if (taken) {
     evaluate_good(s, environment, clock);
   } else {
@@ -293,14 +306,12 @@ void Controller::set_soc(double percent) {
 
 const Snapshot& Controller::clear_history(int group, const Now& now) {
   State& s = *state_;
-  run(
-      s, Step::history, now.mono,
-      [&] {
-        s.history.clear(s.settings->config, group, s.history_inputs());
-        s.snapshot.history = s.history.values();
-        s.snapshot.time_since_last_full_charge = s.history.time_since_full_charge({std::max(s.latest, now.mono), now.wall});
-      },
-      nothing);
+  const Now clock{std::max(s.latest, now.mono), now.wall};
+  Steps(s, clock.mono).run(Step::history, [&] {
+    s.history.clear(s.settings->config, group, s.history_inputs());
+    s.snapshot.history = s.history.values();
+    s.snapshot.time_since_last_full_charge = s.history.time_since_full_charge(clock);
+  });
   return s.snapshot;
 }
 

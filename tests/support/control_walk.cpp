@@ -130,6 +130,7 @@ void Script::move_measurements() {
   if (disturbed_ && dice_.chance(0.01)) reading.voltage = 151;  // implausible: the whole reading is refused
   poll_.environment.sensor = {};
   if (dice_.chance(0.7)) poll_.environment.sensor = {perhaps(dice_.range(-50, 50), 0.2), perhaps(dice_.range(0, 100), 0.2)};
+  if (disturbed_ && dice_.chance(0.02)) poll_.environment.sensor = {strange_number(), strange_number()};
   if (dice_.chance(0.1)) poll_.environment.ess = {1, dice_.whole(0, 12), dice_.whole(0, 100), dice_.whole(0, 100)};
 }
 
