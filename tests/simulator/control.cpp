@@ -24,7 +24,8 @@ const std::string_view command_help = R"(Commands, one a line; the answer is "ok
 Faults: every N (strike every n-th request), count N (strike the next n only), answer_every N (answer every n-th only), silence,
   wrong_address, exception CODE, checksum, flip BITS, truncate K (first K bytes; -K: without the last K), lose K (byte K),
   noise_before/noise_inside/noise_after N, prefix HEX, suffix HEX, stale (previous answer first), previous (instead),
-  delay MS, gap MS with chunk N (slow bytes), echo (adapter returns the request), echo_skip N (without its first n bytes))";
+  delay MS, gap MS with chunk N (slow bytes), echo (adapter returns the request), echo_skip N (without its first n bytes),
+  wrong_byte_count (Modbus devices))";
 
 namespace {
 

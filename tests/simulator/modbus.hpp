@@ -51,8 +51,8 @@ Answer exception(std::uint8_t address, Bytes request, std::uint8_t code);
 /// How long slaves take to answer, unless a model says otherwise.
 constexpr Duration usual_delay = 20ms;
 
-/// A device with registers. `Base` is Bms or Device. A model says what its registers hold; framing, exceptions, refusal and the
-/// faults wrong_byte_count and foreign come from here. It spoils the CRC for the checksum fault like every frame that ends with it.
+/// A device with registers. `Base` is Bms or Device. A model says what its registers hold; framing, exceptions and the fault
+/// wrong_byte_count come from here.
 template <typename Base>
 class Slave : public Base {
  public:
