@@ -102,8 +102,8 @@ class Daly final : public Bms {
     pack().soc = 50;
     pack().capacity = 40;
     Properties& table = properties();
-    table.bits("faults", faults_word_, fault_bits);
-    table.number("fault_code", fault_code_);
+    table.bits("alarms", faults_word_, fault_bits);
+    table.number("alarm_code", fault_code_);
     table.flag("charging_counts_up", charging_counts_up_);
     table.number("heartbeat", heartbeat_);
     table.flag("heartbeat_stuck", heartbeat_stuck_);

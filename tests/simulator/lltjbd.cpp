@@ -68,7 +68,7 @@ class LltJbd final : public Bms {
  public:
   explicit LltJbd(std::uint8_t address) : Bms(address) {
     Properties& table = properties();
-    table.bits("protection", protection_, protection_bits);
+    table.bits("alarms", protection_, protection_bits);
     table.number("date", date_);
     table.number("version", version_);
     table.number("fet_extra", fet_extra_);

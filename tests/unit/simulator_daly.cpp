@@ -79,7 +79,7 @@ TEST(SimulatorDaly, FaultBitsStandWhereTheVectorsHaveThem) {
     unsigned bit = 0;
     if (std::sscanf(name.c_str(), "alarm byte %u bit %u", &byte, &bit) != 2 || name.size() > 20) continue;
     Host host("Daly");
-    host.bus().set("faults", std::to_string(std::uint64_t{1} << (8 * byte + bit)));
+    host.bus().set("alarms", std::to_string(std::uint64_t{1} << (8 * byte + bit)));
     EXPECT_EQ(wire::to_hex(host.ask(request(0x98))), vector.at("exchanges").at(0).at("rx").as_string()) << name;
   }
 }

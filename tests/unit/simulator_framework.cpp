@@ -23,10 +23,10 @@ TEST(SimulatorProperties, ReadBackWhatWasSet) {
   EXPECT_EQ(bus.get("cell3"), "3.51");
   bus.set("current", "-20");
   EXPECT_EQ(bus.get("current"), "-20");
-  bus.set("protection", "0x0004");
-  EXPECT_EQ(bus.get("protection.pack_over_voltage"), "on");
-  bus.set("protection.short_circuit", "on");
-  EXPECT_EQ(bus.get("protection"), "1028");
+  bus.set("alarms", "0x0004");
+  EXPECT_EQ(bus.get("alarms.pack_over_voltage"), "on");
+  bus.set("alarms.short_circuit", "on");
+  EXPECT_EQ(bus.get("alarms"), "1028");
   bus.set("cells", "4");
   EXPECT_EQ(bus.get("cell"), "3.3,3.3,3.51,3.3");
   bus.set("voltage", "99.5");
@@ -44,7 +44,7 @@ TEST(SimulatorProperties, RefuseNonsense) {
   EXPECT_THROW(bus.set("soc", "full"), PropertyError);
   EXPECT_THROW(bus.set("soc", "12x"), PropertyError);
   EXPECT_THROW(bus.set("soc", "-1"), PropertyError);
-  EXPECT_THROW(bus.set("protection", "65536"), PropertyError);
+  EXPECT_THROW(bus.set("alarms", "65536"), PropertyError);
   EXPECT_THROW(bus.set("sleep", "maybe"), PropertyError);
   EXPECT_THROW(static_cast<void>(bus.get("9/soc")), PropertyError);
   EXPECT_THROW(Bus::of("NoSuchBms"), PropertyError);

@@ -57,7 +57,7 @@ void imitate(Bus& bus, const json::object& expect, Bytes recorded) {
   const auto unsigned_text = [](std::uint64_t value) { return std::to_string(value); };
   bus.set("date", unsigned_text(wire::u16be(data, 10)));
   bus.set("balancing", unsigned_text(wire::u16be(data, 12) | std::uint64_t{wire::u16be(data, 14)} << 16U));
-  bus.set("protection", unsigned_text(wire::u16be(data, 16)));
+  bus.set("alarms", unsigned_text(wire::u16be(data, 16)));
   bus.set("version", unsigned_text(data[18]));
   bus.set("charge_fet", (data[20] & 1U) != 0 ? "on" : "off");
   bus.set("discharge_fet", (data[20] & 2U) != 0 ? "on" : "off");
