@@ -62,7 +62,6 @@ void Daemon::start_capture() {
 }
 
 asio::awaitable<ExitCode> Daemon::run() {
-  // Named results: GCC 12 lays the frame of this coroutine out wrongly (resume pointer 8 bytes off) when it has no local variable.
   const bool found = co_await find_batteries();
   if (!found) co_return ExitCode::no_battery;
   const bool serving = co_await start_sessions();
@@ -86,7 +85,9 @@ asio::awaitable<void> Daemon::stop() {
 asio::awaitable<ExitCode> Daemon::poll_for_ever() {
   while (true) {
     const TimePoint start = Clock::now();
-    if (!co_await poll_all() && !co_await port_comes_back()) {
+    bool port_is_there = co_await poll_all();
+    if (!port_is_there) port_is_there = co_await port_comes_back();
+    if (!port_is_there) {
       spdlog::error("{} has gone: the battery service ends", port_name());
       co_return ExitCode::no_battery;
     }
@@ -125,7 +126,10 @@ asio::awaitable<bool> Daemon::port_comes_back() {
     if (!opened_.serial->reopen()) continue;
     bool same = true;
     try {
-      for (const auto& session : sessions_) same = same && co_await session->is_still_there();
+      for (const auto& session : sessions_) {
+        const bool still_there = co_await session->is_still_there();
+        same = same && still_there;
+      }
     } catch (const LinkError&) {
       continue;  // gone again
     }

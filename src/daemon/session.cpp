@@ -88,7 +88,8 @@ void Session::count_failed_poll(const control::Environment& environment) {
 
 asio::awaitable<bool> Session::is_still_there() {
   const std::string before = battery().identity.unique_id;
-  if (!co_await found_.driver->identify(Effort::quick)) co_return false;
+  const bool found = co_await found_.driver->identify(Effort::quick);
+  if (!found) co_return false;
   co_return battery().identity.unique_id == before;
 }
 
@@ -104,7 +105,8 @@ asio::awaitable<void> Session::stop() {
 venus::Handlers Session::make_handlers() {
   venus::Handlers handlers;
   handlers.custom_name = [this](std::string name) -> asio::awaitable<venus::WriteResult> {
-    const bool stored = serving_.store_custom_name && co_await serving_.store_custom_name(name);
+    if (!serving_.store_custom_name) co_return venus::WriteResult::refused;
+    const bool stored = co_await serving_.store_custom_name(name);
     co_return stored ? venus::WriteResult::accepted : venus::WriteResult::refused;
   };
   handlers.clear_history = [this](int group) -> asio::awaitable<venus::WriteResult> {
