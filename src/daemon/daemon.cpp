@@ -8,6 +8,7 @@
 #include "config/report.hpp"
 #include "daemon/service_info.hpp"
 #include "daemon/startup_log.hpp"
+#include "venus/identity.hpp"
 
 namespace serialbattery::daemon {
 
@@ -19,6 +20,9 @@ constexpr Duration reopen_every = 250ms;
 
 // A USB adapter that vanished may keep a handle that looks open: open it anew now and then.
 constexpr unsigned reopen_after_failures = 8;
+
+// Two batteries with one identity: the user has to change something, so there is no hurry.
+constexpr Duration delay_of_conflicts = 60s;
 
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -93,6 +97,7 @@ asio::awaitable<ExitCode> Daemon::poll_for_ever() {
     }
     co_await remove_lost_sessions();
     if (sessions_.empty()) co_return ExitCode::no_battery;
+    repeat_config_issues();
     co_await wait_for_next_poll(start);
     if (bus_lost_) co_return ExitCode::bus_lost;
   }
@@ -104,7 +109,7 @@ asio::awaitable<bool> Daemon::poll_all() {
   Duration refresh{};
   bool any_good = false;
   for (const auto& session : sessions_) {
-    const Session::Poll outcome = co_await session->poll({});
+    const Session::Poll outcome = co_await session->poll(environment());
     if (outcome == Session::Poll::port_gone) co_return false;
     any_good = any_good || outcome == Session::Poll::good;
     refresh += session->last_refresh();
@@ -174,39 +179,103 @@ asio::awaitable<void> Daemon::remove_lost_sessions() {
   }
 }
 
+void Daemon::bus_is_lost() {
+  bus_lost_ = true;
+  pause_.cancel();
+}
+
+void Daemon::connect_to_bus() {
+  bus_ = venus::Bus::connect(io_, [this] { bus_is_lost(); });
+  settings_ = std::make_unique<venus::SettingsClient>(bus_);
+  ess_ = std::make_unique<venus::EssWatch>(bus_);
+  if (!config_.external_sensor_dbus_device.empty()) {
+    sensor_ = std::make_unique<venus::ExternalSensorWatch>(
+        bus_, venus::SensorSource{config_.external_sensor_dbus_device, config_.external_sensor_dbus_path_current,
+                                  config_.external_sensor_dbus_path_soc});
+  }
+}
+
+control::Environment Daemon::environment() const {
+  control::Environment environment;
+  environment.ess = ess_->value();
+  if (sensor_) environment.sensor = sensor_->value();
+  return environment;
+}
+
+venus::ServiceInfo Daemon::service_info(const Candidate& where, const Battery& battery) const {
+  venus::ServiceInfo info;
+  info.service_name = venus::battery_service_name(port_name(), where.address_text);
+  info.process_name = options_.program;
+  info.process_version = SB_VERSION;
+  info.firmware_version = SB_VERSION;
+  info.connection = connection_text(options_.device.empty() ? port_name() : options_.device, where);
+  info.manufacturer = type_text(where, battery);
+  info.product_name = product_name(unique_identifier(config_, port_name(), where, battery), port_name(), info.manufacturer);
+  if (config_.publish_config_values) {
+    for (const auto& published : config::published_values(config_)) info.config_values.push_back(config_item(published));
+  }
+  return info;
+}
+
+// Throws venus::InstanceTaken, venus::NameTaken: this battery can't be served.
+asio::awaitable<std::unique_ptr<Session>> Daemon::start_session(Found battery) {
+  const Candidate where = battery.where;
+  auto session = std::make_unique<Session>(io_, config_, std::move(battery));
+  const Battery& reading = session->battery();
+  const std::string identifier = unique_identifier(config_, port_name(), where, reading);
+  for (const auto& line : settings_lines(config_, where, reading, options_.device, identifier)) spdlog::info("{}", line);
+  Serving serving;
+  serving.info = service_info(where, reading);
+  serving.poll_interval = interval_.interval();
+  serving.bus_lost = [this] { bus_is_lost(); };
+  serving.wake = [this] {
+    wake_ = true;
+    pause_.cancel();
+  };
+  venus::BatteryIdentity who{.unit = {venus::bms_id(identifier), where.address, line_addresses_},
+                             .legacy_id = venus::bms_id(reading.identity.legacy_id),
+                             .port = port_name(),
+                             .proposed_name = reading.identity.proposed_name,
+                             .service_name = serving.info.service_name};
+  serving.entry = co_await settings_->open(std::move(who));
+  serving.info.serial = serving.entry->id();
+  serving.info.device_instance = serving.entry->instance();
+  serving.info.custom_name = serving.entry->custom_name();
+  session->set_capture(capture_.get());
+  co_await session->start(std::move(serving), environment());
+  co_return session;
+}
+
 asio::awaitable<bool> Daemon::start_sessions() {
+  connect_to_bus();
   interval_ = control::PollInterval(first_interval(config_, found_));
+  std::ranges::sort(found_, {}, [](const Found& battery) { return battery.where.address; });
+  for (const Found& battery : found_) line_addresses_.push_back(battery.where.address);
   for (Found& battery : found_) {
-    const Candidate where = battery.where;
-    auto session = std::make_unique<Session>(io_, config_, std::move(battery));
-    Serving serving;
-    serving.poll_interval = interval_.interval();
-    serving.info.service_name = service_name(port_name(), where.address_text);
-    serving.info.connection = connection_text(options_.device.empty() ? port_name() : options_.device, where);
-    serving.info.process_name = options_.program;
-    serving.info.process_version = SB_VERSION;
-    serving.info.firmware_version = SB_VERSION;
-    serving.info.manufacturer = type_text(where, session->battery());
-    serving.info.product_name = product_name(session->battery().identity.unique_id, port_name(), serving.info.manufacturer);
-    serving.info.serial = session->battery().identity.unique_id;
-    serving.info.device_instance = 1;
-    serving.bus_lost = [this] {
-      bus_lost_ = true;
-      pause_.cancel();
-    };
-    serving.wake = [this] {
-      wake_ = true;
-      pause_.cancel();
-    };
-    session->set_capture(capture_.get());
-    for (const auto& line : settings_lines(config_, where, session->battery(), options_.device, serving.info.serial))
-      spdlog::info("{}", line);
-    co_await session->start(std::move(serving), {});
-    sessions_.push_back(std::move(session));
+    std::string problem;
+    try {
+      sessions_.push_back(co_await start_session(std::move(battery)));
+    } catch (const venus::InstanceTaken& error) {
+      problem = error.what();
+    } catch (const venus::NameTaken& error) {
+      problem = error.what();
+    }
+    if (!problem.empty()) spdlog::error("{}", problem);
   }
   found_.clear();
+  repeat_config_issues();
+  if (!sessions_.empty()) co_return true;
+  // serial-starter would start us again at once, and the log would fill.
+  pause_.expires_after(delay_of_conflicts);
+  co_await pause_.async_wait(asio::use_awaitable);
+  co_return false;
+}
+
+// Logs rotate, so what is wrong with the configuration is said once a day.
+void Daemon::repeat_config_issues() {
+  if (issues_logged_ != TimePoint{} && Clock::now() - issues_logged_ < 24h) return;
+  issues_logged_ = Clock::now();
   for (const auto& line : config::issue_block(loaded_)) spdlog::log(line.level, "{}", line.text);
-  co_return !sessions_.empty();
 }
 
 }  // namespace serialbattery::daemon

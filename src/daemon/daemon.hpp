@@ -15,6 +15,9 @@
 #include "daemon/options.hpp"
 #include "daemon/session.hpp"
 #include "link/capture.hpp"
+#include "venus/ess_watch.hpp"
+#include "venus/external_sensor.hpp"
+#include "venus/settings_client.hpp"
 
 namespace serialbattery::daemon {
 
@@ -32,7 +35,11 @@ class Daemon {
 
  private:
   asio::awaitable<bool> find_batteries();
+  void connect_to_bus();
   asio::awaitable<bool> start_sessions();
+  asio::awaitable<std::unique_ptr<Session>> start_session(Found battery);
+  [[nodiscard]] venus::ServiceInfo service_info(const Candidate& where, const Battery& battery) const;
+  [[nodiscard]] control::Environment environment() const;
   asio::awaitable<ExitCode> poll_for_ever();
   asio::awaitable<bool> poll_all();
   asio::awaitable<bool> port_comes_back();
@@ -40,6 +47,8 @@ class Daemon {
   void adapt_interval(Duration refresh, Duration runtime);
   asio::awaitable<void> remove_lost_sessions();
   void start_capture();
+  void repeat_config_issues();
+  void bus_is_lost();
   [[nodiscard]] std::string port_name() const { return opened_.stream->name(); }
 
   asio::io_context& io_;
@@ -51,13 +60,19 @@ class Daemon {
   FrameLog frame_log_;
   TapList taps_;
   std::unique_ptr<link::CaptureFile> capture_;
+  std::shared_ptr<venus::Bus> bus_;  // the client side; each battery service has a connection of its own
+  std::unique_ptr<venus::SettingsClient> settings_;
+  std::unique_ptr<venus::EssWatch> ess_;
+  std::unique_ptr<venus::ExternalSensorWatch> sensor_;
   std::vector<Found> found_;
+  std::vector<std::uint8_t> line_addresses_;  // of all batteries on the line
   std::vector<std::unique_ptr<Session>> sessions_;
   control::PollInterval interval_;
   asio::steady_timer pause_;
   bool wake_ = false;
   bool bus_lost_ = false;
   unsigned failed_in_a_row_ = 0;
+  TimePoint issues_logged_{};
 };
 
 /// Logs the banner, the configuration's problems, waits out what must not restart in a tight loop, serves. The process's exit code.

@@ -41,21 +41,35 @@ Controls Session::controls() const {
   return found_.driver->controls();
 }
 
-std::optional<control::Persisted> Session::persisted() const {
-  if (!controller_) return std::nullopt;
-  return controller_->persisted(now());
-}
-
 asio::awaitable<void> Session::start(Serving serving, const control::Environment& environment) {
   serving_ = std::move(serving);
-  const control::Traits traits{.can_reset_soc = controls().soc_reset_when_full, .poll_interval = serving_.poll_interval};
-  controller_ = std::make_unique<control::Controller>(config_, traits, serving_.restored);
+  start_control();
   service_ = std::make_unique<venus::BatteryService>(io_, serving_.info, config_, controls(), make_handlers());
+  follow_settings();
   service_->publish(controller_->good_poll(battery(), environment, now()));
   co_await service_->announce();
 }
 
+void Session::start_control() {
+  const control::Traits traits{.can_reset_soc = controls().soc_reset_when_full, .poll_interval = serving_.poll_interval};
+  controller_ = std::make_unique<control::Controller>(config_, traits, serving_.entry->restored());
+}
+
+void Session::follow_settings() {
+  serving_.entry->on_events({.instance_changed = [this](int instance) { service_->set_instance(instance); },
+                             .custom_name_changed = [this](const std::string& name) { service_->set_custom_name(name); },
+                             .opened_late = [this] { start_control(); }});
+}
+
+// Everything that control says goes to the bus and, when it is due, into the settings.
+void Session::publish(const control::Snapshot& snapshot, venus::Occasion occasion) {
+  service_->publish(snapshot);
+  const Now moment = now();
+  serving_.entry->save(controller_->persisted(moment), occasion, moment.mono);
+}
+
 void Session::set_poll_interval(Duration interval) {
+  serving_.poll_interval = interval;
   if (controller_) controller_->set_poll_interval(interval);
 }
 
@@ -77,7 +91,7 @@ asio::awaitable<Session::Poll> Session::poll(const control::Environment& environ
     co_return outcome;
   }
   if (const std::string line = faults_.recovered(Clock::now()); !line.empty()) spdlog::info("{}: {}", label(), line);
-  service_->publish(controller_->good_poll(battery(), environment, now()));
+  publish(controller_->good_poll(battery(), environment, now()));
   if (controller_->take_soc_reset_request()) co_await tell_full();
   co_return outcome;
 }
@@ -99,20 +113,21 @@ asio::awaitable<void> Session::stop() {
     write->done.cancel();
   }
   writes_.clear();
-  if (service_) co_await service_->withdraw();
+  if (!service_) co_return;
+  const Now moment = now();
+  co_await serving_.entry->flush(controller_->persisted(moment), moment.mono);
+  co_await service_->withdraw();
 }
 
 venus::Handlers Session::make_handlers() {
   venus::Handlers handlers;
   handlers.custom_name = [this](std::string name) -> asio::awaitable<venus::WriteResult> {
-    if (!serving_.store_custom_name) co_return venus::WriteResult::refused;
-    const bool stored = co_await serving_.store_custom_name(name);
+    const bool stored = co_await serving_.entry->store_custom_name(name);
     co_return stored ? venus::WriteResult::accepted : venus::WriteResult::refused;
   };
   handlers.clear_history = [this](int group) -> asio::awaitable<venus::WriteResult> {
-    service_->publish(controller_->clear_history(group, now()));
+    publish(controller_->clear_history(group, now()), venus::Occasion::history_clear);
     spdlog::info("{}: history cleared (group {})", label(), group);
-    if (serving_.state_changed) serving_.state_changed();
     co_return venus::WriteResult::accepted;
   };
   handlers.switch_control = [this](Command command) { return send_to_bms(command); };
@@ -125,8 +140,9 @@ asio::awaitable<venus::WriteResult> Session::set_soc(double percent) {
   if (!config_.soc_calculation) co_return co_await send_to_bms({Command::Kind::soc, percent});
   controller_->set_soc(percent);
   spdlog::info("{}: SoC set to {} %", label(), percent);
-  if (serving_.state_changed) serving_.state_changed();
-  if (serving_.wake) serving_.wake();
+  const Now moment = now();
+  serving_.entry->save(controller_->persisted(moment), venus::Occasion::soc_set, moment.mono);
+  serving_.wake();
   co_return venus::WriteResult::accepted;
 }
 
@@ -134,7 +150,7 @@ asio::awaitable<venus::WriteResult> Session::set_soc(double percent) {
 asio::awaitable<venus::WriteResult> Session::send_to_bms(Command command) {
   auto write = std::make_shared<Write>(io_, command);
   writes_.push_back(write);
-  if (serving_.wake) serving_.wake();
+  serving_.wake();
   write->done.expires_after(write_patience);
   boost::system::error_code ignored;
   co_await write->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

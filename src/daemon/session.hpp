@@ -15,6 +15,7 @@
 #include "link/capture.hpp"
 #include "serialbattery/config.hpp"
 #include "venus/battery_service.hpp"
+#include "venus/settings_client.hpp"
 
 namespace serialbattery::daemon {
 
@@ -24,10 +25,8 @@ Now now();
 /// What a session is given when it starts to serve.
 struct Serving {
   venus::ServiceInfo info;
-  control::Persisted restored;
+  std::unique_ptr<venus::SettingsEntry> entry;
   Duration poll_interval{};
-  std::function<asio::awaitable<bool>(const std::string& name)> store_custom_name;
-  std::function<void()> state_changed;  // the controller's persisted() is new and important: SoC set, history cleared
   std::function<void()> bus_lost;
   std::function<void()> wake;  // something waits for the next poll
 };
@@ -56,7 +55,7 @@ class Session {
   /// control.md 9.2: the BMS has been silent for too long.
   [[nodiscard]] bool must_leave() const { return controller_ && controller_->must_leave(); }
 
-  /// Gives the bus name back; the last publication is on the wire when it returns.
+  /// Saves what has to survive and gives the bus name back; the last publication is on the wire when it returns.
   asio::awaitable<void> stop();
 
   void set_poll_interval(Duration interval);
@@ -65,12 +64,13 @@ class Session {
   [[nodiscard]] const Battery& battery() const { return found_.driver->battery(); }
   [[nodiscard]] const Candidate& where() const { return found_.where; }
   [[nodiscard]] Controls controls() const;
-  [[nodiscard]] std::optional<control::Persisted> persisted() const;
-  [[nodiscard]] venus::BatteryService* service() { return service_.get(); }
   [[nodiscard]] Duration last_refresh() const { return last_refresh_; }
 
  private:
   struct Write;  // a command on its way to the BMS
+  void start_control();
+  void follow_settings();
+  void publish(const control::Snapshot& snapshot, venus::Occasion occasion = venus::Occasion::poll);
   venus::Handlers make_handlers();
   asio::awaitable<venus::WriteResult> send_to_bms(Command command);
   asio::awaitable<venus::WriteResult> set_soc(double percent);
