@@ -197,7 +197,7 @@ TEST_F(DalyBoard, CountsCurrentTheOtherWayOnRequest) {
   config_.invert_current_measurement = -1;
   set("charging_counts_up", "on");
   set("current", "25");
-  set("faults.discharge_current_2", "on");
+  set("alarms.discharge_current_2", "on");
   ASSERT_TRUE(identify());
   EXPECT_EQ(battery().current, 25.0);
   EXPECT_EQ(battery().alarms[Alarm::high_charge_current], AlarmLevel::alarm);

@@ -114,7 +114,7 @@ TEST_F(Jbd, LocksAndReleasesTheFets) {
 TEST_F(Jbd, DoesNotLockAFetThatAProtectionSwitchedOff) {
   board().set("fet_lock", "1");
   ASSERT_TRUE(identify());
-  board().set("protection.cell_under_voltage", "on");
+  board().set("alarms.cell_under_voltage", "on");
   refresh();
   command(Command::Kind::charge, 1);
   EXPECT_EQ(board().get("fet_lock"), "0");
