@@ -251,7 +251,7 @@ is_python_driver() { [ -e "$1/dbus-serialbattery.py" ]; }
 
 # keep_user_files FROM TO: the configuration and what the driver has learnt; nothing newer is overwritten.
 keep_user_files() {
-  for item in "$1/config.ini" "$1"/*.json "$1/capture"; do
+  for item in "$1/config.ini" "$1/detection-cache" "$1/capture"; do
     if [ -e "$item" ] && [ ! -e "$2/${item##*/}" ]; then cp -R "$item" "$2/"; fi
   done
 }
@@ -277,7 +277,7 @@ retire_others() {
         mkdir -p "$home.python"
         for item in "$home"/*; do
           name=${item##*/}
-          case $name in config.ini | capture | *.json | *.log) continue ;; esac
+          case $name in config.ini | detection-cache | capture | *.log) continue ;; esac
           grep -qxF "$name" "$home/files" || mv "$item" "$home.python/"
         done
         [ ! -e "$home/config.ini" ] || cp "$home/config.ini" "$home.python/"
