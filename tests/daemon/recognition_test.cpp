@@ -1,0 +1,131 @@
+// Every simulated device against every driver's probe, at every line setting that a driver uses: exactly the right driver accepts.
+// docs/recognition.md shows the matrix.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "config/loader.hpp"
+#include "daemon/detection.hpp"
+#include "serialbattery/registry.hpp"
+#include "support/device_stream.hpp"
+#include "support/scripted_stream.hpp"
+
+namespace serialbattery::test {
+
+namespace {
+
+using simulator::Model;
+
+std::vector<const DriverEntry*> serial_drivers() {
+  std::vector<const DriverEntry*> list;
+  for (const DriverEntry& entry : all_drivers()) {
+    if (entry.transport == Transport::serial && entry.type != "Example") list.push_back(&entry);
+  }
+  return list;
+}
+
+// All line settings in use, with the addresses that a driver tries at its own settings.
+bool accepts(const DriverEntry& entry, const Model& model, const LineSettings& line, std::uint8_t address) {
+  DeviceStream stream(simulator::Bus::of(model.type));
+  stream.configure(line);
+  ByteLink link(stream);
+  const Config config = default_config();
+  const auto driver = entry.make({.link = link, .config = config, .address = address});
+  return run(driver->identify(Effort::quick)) || run(driver->identify(Effort::thorough));
+}
+
+bool accepts(const DriverEntry& entry, const Model& model) {
+  std::set<std::pair<unsigned, Parity>> lines;
+  for (const DriverEntry* other : serial_drivers()) {
+    for (const Probe& probe : other->probes) lines.emplace(probe.line.baud, probe.line.parity);
+  }
+  std::set<std::uint8_t> addresses;
+  for (const Probe& probe : entry.probes) addresses.insert(probe.address);
+  for (const auto& [baud, parity] : lines) {
+    for (const std::uint8_t address : addresses) {
+      if (accepts(entry, model, {baud, parity}, address)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+class Recognition : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::off); }
+  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+};
+
+TEST_P(Recognition, OnlyTheRightDriverAccepts) {
+  const Model& model = *simulator::find_model(GetParam());
+  for (const DriverEntry* entry : serial_drivers()) {
+    EXPECT_EQ(accepts(*entry, model), entry->type == model.type) << "driver " << entry->type << ", device " << model.type;
+  }
+}
+
+static std::vector<std::string> models() {
+  std::vector<std::string> names;
+  for (const Model& model : simulator::all_models()) names.emplace_back(model.type);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Matrix, Recognition, testing::ValuesIn(models()), [](const auto& type) {
+  std::string name = type.param;
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+});
+
+TEST(RecognitionMatrix, HasADeviceForEveryDriver) {
+  for (const DriverEntry* entry : serial_drivers()) EXPECT_NE(simulator::find_model(entry->type), nullptr) << entry->type;
+}
+
+// What a dead line costs with all types on, in the protocols' own times.
+TEST(RecognitionMatrix, ASilentPortIsGivenUpInTime) {
+  DeviceStream stream(nullptr);
+  ByteLink link(stream);
+  const Config config = default_config();
+  daemon::Detection detection(link, config, nullptr);
+  const TimePoint start = stream.now();
+  EXPECT_TRUE(run(detection.run()).empty());
+  EXPECT_LT(stream.now() - start, 40s);
+}
+
+TEST(RecognitionMatrix, ASilentPortIsGivenUpWithin15SecondsWithTheFourCommonTypes) {
+  DeviceStream stream(nullptr);
+  ByteLink link(stream);
+  Config config = default_config();
+  config.bms_type = {"LltJbd", "Jkbms", "Jkbms_pb", "Daly"};
+  daemon::Detection detection(link, config, nullptr);
+  const TimePoint start = stream.now();
+  EXPECT_TRUE(run(detection.run()).empty());
+  EXPECT_LT(stream.now() - start, 15s);
+}
+
+TEST(RecognitionMatrix, EveryBmsIsFoundInTime) {
+  for (const DriverEntry* entry : serial_drivers()) {
+    const Config automatic = default_config();
+    Config named = automatic;
+    named.bms_type = {std::string(entry->type)};
+    for (const auto& [config, limit] :
+         {std::pair<const Config&, Duration>(automatic, 25s), std::pair<const Config&, Duration>(named, 2s)}) {
+      if (&config == &automatic && !entry->on_by_default) continue;
+      DeviceStream stream(simulator::Bus::of(entry->type));
+      ByteLink link(stream);
+      daemon::Detection detection(link, config, nullptr);
+      const TimePoint start = stream.now();
+      const auto found = run(detection.run());
+      ASSERT_EQ(found.size(), 1U) << entry->type;
+      EXPECT_EQ(found[0].where.entry->type, entry->type);
+      EXPECT_LT(stream.now() - start, limit) << entry->type;
+      RecordProperty(std::string(entry->type) + (&config == &automatic ? "_automatic_ms" : "_named_ms"),
+                     static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(stream.now() - start).count()));
+    }
+  }
+}
+
+}  // namespace serialbattery::test
