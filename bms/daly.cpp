@@ -122,7 +122,7 @@ class Daly final : public Driver {
     misses_ = ((misses_ << 1U) | (missed ? 1U : 0U)) & ((1U << watched_requests) - 1);
     if (std::popcount(misses_) < static_cast<int>(misses_for_long_gap) || gap_ == Duration(long_gap)) return;
     gap_ = long_gap;
-    spdlog::info("{}: Daly leaves requests unanswered, asking it more slowly", link().stream().name());
+    spdlog::debug("{}: Daly leaves requests unanswered, asking it more slowly", link().stream().name());
   }
 
   static bool is_optional(Command command) { return command < pack || command == temperatures; }

@@ -93,7 +93,6 @@ struct LinkStatistics {
   std::uint64_t exchanges = 0;
   std::uint64_t answered = 0;
   std::array<std::uint64_t, 8> faults{};  // index: Fault
-  std::uint64_t foreign = 0;                // failed exchanges in which something else than our own echo came in
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   Duration last_exchange{};  // request handed over -> answer complete

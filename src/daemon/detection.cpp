@@ -68,6 +68,13 @@ asio::awaitable<bool> Detection::line_is_quiet() {
   co_return link_.now() - start < patience;
 }
 
+// A GPS, a meter, a VE.Direct device: leave the port to its own driver. A BMS that only answers late says nothing after a second.
+asio::awaitable<bool> Detection::talks_unasked() {
+  co_await link_.drain(1s, 1s);
+  const std::size_t heard = co_await link_.drain(2s, 2s);
+  co_return heard > 0;
+}
+
 asio::awaitable<std::optional<Found>> Detection::try_candidate(const Candidate& candidate, Effort effort, bool shared) {
   if (link_.stream().settings() != candidate.line) link_.stream().configure(candidate.line);
   const DriverContext context{.link = link_,
@@ -103,14 +110,15 @@ asio::awaitable<std::optional<Found>> Detection::first_battery() {
   const bool shared = config_.battery_addresses.size() > 1;
   if (auto found = co_await remembered_battery(all)) co_return found;
   for (const Effort effort : {Effort::quick, Effort::thorough}) {
-    const LinkStatistics before = link_.statistics();
+    std::size_t strange = 0;  // places where something spoke, but not the BMS that was asked
     for (const Candidate& candidate : all) {
+      const auto before = link_.statistics().bytes_received;
       if (auto found = co_await try_candidate(candidate, effort, shared)) co_return found;
+      if (link_.statistics().bytes_received != before) ++strange;
     }
-    // Bytes that belong to no answer in most exchanges: a GPS, a meter, a VE.Direct device. Leave the port to its own driver.
-    const auto asked = link_.statistics().exchanges - before.exchanges;
-    const auto foreign = link_.statistics().foreign - before.foreign;
-    if (effort == Effort::quick && asked >= 2 && foreign * 2 > asked) {
+    bool other_device = strange * 2 >= all.size() && strange >= 2;
+    if (!other_device && strange >= 2) other_device = co_await talks_unasked();
+    if (other_device) {
       reason_ = "another kind of device talks on this line";
       co_return std::nullopt;
     }

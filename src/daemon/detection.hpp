@@ -56,6 +56,7 @@ class Detection {
 
  private:
   asio::awaitable<bool> line_is_quiet();
+  asio::awaitable<bool> talks_unasked();
   asio::awaitable<std::optional<Found>> try_candidate(const Candidate& candidate, Effort effort, bool shared);
   asio::awaitable<std::optional<Found>> first_battery();
   asio::awaitable<std::optional<Found>> remembered_battery(const std::vector<Candidate>& all);

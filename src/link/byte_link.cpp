@@ -71,7 +71,6 @@ asio::awaitable<Bytes> ByteLink::exchange(Bytes request, const Framing& framing,
   }
   if (tap_ && used_ > 0) tap_->received(buffered());
   ++statistics_.faults[static_cast<std::size_t>(scan.fault)];
-  if (used_ > 0 && !std::ranges::equal(buffered(), request)) ++statistics_.foreign;
   fail(stream_.name(), scan.fault, scan.detail);
 }
 

@@ -136,17 +136,17 @@ void Bus::close() {
 
 asio::awaitable<Reply> Bus::send(std::unique_ptr<sdbus::IProxy> proxy, sdbus::MethodCall message, std::chrono::milliseconds timeout) {
   const auto connection = connection_;
-  auto reply = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, sdbus::MethodReply)>(
+  auto reply = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, Answer)>(
       [this, &proxy, &message, timeout](auto handler) {
         // The answer arrives inside the library; the waiting coroutine continues from the loop instead.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         start(std::move(proxy), message, timeout,
-              [shared, connection = connection_, &io = io_](std::exception_ptr error, sdbus::MethodReply answer) {
+              [shared, connection = connection_, &io = io_](std::exception_ptr error, Answer answer) {
                 asio::post(io, [shared, connection, error, answer]() mutable { (*shared)(error, std::move(answer)); });
               });
       },
       asio::use_awaitable);
-  co_return Reply{connection, std::move(reply)};
+  co_return Reply{connection, std::move(*reply)};
 }
 
 void Bus::start(std::unique_ptr<sdbus::IProxy> proxy, const sdbus::MethodCall& message, std::chrono::milliseconds timeout,
@@ -160,7 +160,9 @@ void Bus::start(std::unique_ptr<sdbus::IProxy> proxy, const sdbus::MethodCall& m
         message,
         [weak = weak_from_this(), id](sdbus::MethodReply& reply, const sdbus::Error* error) {
           const auto self = weak.lock();
-          if (self) self->finish(id, error != nullptr ? std::make_exception_ptr(*error) : nullptr, reply);
+          if (!self) return;
+          if (error != nullptr) return self->finish(id, std::make_exception_ptr(*error), nullptr);
+          self->finish(id, nullptr, std::make_shared<sdbus::MethodReply>(reply));
         },
         timeout);
     kick();
@@ -169,11 +171,11 @@ void Bus::start(std::unique_ptr<sdbus::IProxy> proxy, const sdbus::MethodCall& m
   }
 }
 
-void Bus::finish(std::uint64_t id, std::exception_ptr error, const sdbus::MethodReply& reply) {
+void Bus::finish(std::uint64_t id, std::exception_ptr error, Answer answer) {
   auto node = pending_.extract(id);
   if (node.empty()) return;
   auto pending = std::make_shared<Pending>(std::move(node.mapped()));
-  pending->complete(std::move(error), reply);
+  pending->complete(std::move(error), std::move(answer));
   // The library is still inside this proxy's callback: drop it later.
   asio::post(io_, [pending, connection = connection_]() mutable { pending.reset(); });
 }

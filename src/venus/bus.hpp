@@ -87,7 +87,9 @@ class Bus : public std::enable_shared_from_this<Bus> {
   [[nodiscard]] std::string unique_name() const { return connection_->getUniqueName(); }
 
  private:
-  using Completion = std::function<void(std::exception_ptr, sdbus::MethodReply)>;
+  // By pointer, null with an error: the library crashes when an empty message is assigned.
+  using Answer = std::shared_ptr<sdbus::MethodReply>;
+  using Completion = std::function<void(std::exception_ptr, Answer)>;
   struct Pending {
     std::unique_ptr<sdbus::IProxy> proxy;
     Completion complete;
@@ -97,7 +99,7 @@ class Bus : public std::enable_shared_from_this<Bus> {
   asio::awaitable<Reply> send(std::unique_ptr<sdbus::IProxy> proxy, sdbus::MethodCall message, std::chrono::milliseconds timeout);
   void start(std::unique_ptr<sdbus::IProxy> proxy, const sdbus::MethodCall& message, std::chrono::milliseconds timeout,
              Completion complete);
-  void finish(std::uint64_t id, std::exception_ptr error, const sdbus::MethodReply& reply);
+  void finish(std::uint64_t id, std::exception_ptr error, Answer answer);
   void pump();
   void arm();
   void lost(const std::string& why);

@@ -84,6 +84,21 @@ TEST(RecognitionMatrix, HasADeviceForEveryDriver) {
   for (const DriverEntry* entry : serial_drivers()) EXPECT_NE(simulator::find_model(entry->type), nullptr) << entry->type;
 }
 
+// Devices that talk by themselves, meters and echoes are left after the quick round.
+TEST(RecognitionMatrix, TalkersAreLeftQuickly) {
+  for (const Model& model : simulator::all_models()) {
+    if (find_driver(model.type)) continue;
+    DeviceStream stream(simulator::Bus::of(model.type));
+    ByteLink link(stream);
+    const Config config = default_config();
+    daemon::Detection detection(link, config, nullptr);
+    const TimePoint start = stream.now();
+    EXPECT_TRUE(run(detection.run()).empty()) << model.type;
+    // A quiet meter that answers politely costs as much as a dead line.
+    EXPECT_LT(stream.now() - start, model.type == "ModbusMeter" ? 40s : 15s) << model.type << ": " << detection.reason();
+  }
+}
+
 // What a dead line costs with all types on, in the protocols' own times.
 TEST(RecognitionMatrix, ASilentPortIsGivenUpInTime) {
   DeviceStream stream(nullptr);

@@ -143,15 +143,6 @@ TEST_F(Link, LearnsTheEchoAndThenNeverTakesItForAnAnswer) {
   EXPECT_THROW(ask("<set>"), LinkError);
 }
 
-TEST_F(Link, CountsForeignBytesButNotTheEcho) {
-  stream_.set_responder([](Bytes request) { return ScriptedStream::Answer{{ByteVector(request.begin(), request.end()), 1ms}}; });
-  fault_of_asking();
-  EXPECT_EQ(link_.statistics().foreign, 0U);
-  answer({{bytes("$GPGGA"), 1ms}});
-  fault_of_asking();
-  EXPECT_EQ(link_.statistics().foreign, 1U);
-}
-
 TEST_F(Link, ReceiveDeliversFramesThatNobodyAskedForOneAfterTheOther) {
   stream_.push(bytes("x<1><2"), 10ms);
   stream_.push(bytes(">"), 10ms);
