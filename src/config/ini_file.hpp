@@ -37,7 +37,7 @@ struct IniFile {
   std::optional<int> line_before_section;  // first key line that stands before any section: nothing of the file may be used
 };
 
-inline constexpr std::size_t max_file_size = 1024 * 1024;
+inline constexpr std::size_t max_file_size = std::size_t{1024} * 1024;
 
 IniFile read_ini(std::string_view bytes);
 

@@ -1,7 +1,9 @@
 // What can be wrong with a configuration (config.md 3): one entry per finding, ready for the log.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -47,48 +49,51 @@ enum class Severity : std::uint8_t { remark, error };
 
 struct CodeInfo {
   Code code;
-  std::string_view text;
   Severity severity;
+  std::string_view text;
   std::string_view meaning;
 };
 
 /// In the order of Code.
 inline constexpr CodeInfo all_codes[] = {
-    {Code::unknown_section, "unknown-section", Severity::error, "A section other than [DEFAULT]. It is ignored."},
-    {Code::unknown_key, "unknown-key", Severity::error, "There is no such key. It is ignored; the log names the successor of an old key."},
-    {Code::wrong_case, "wrong-case", Severity::error, "A key that is not written in capital letters. Its value is used."},
-    {Code::duplicate, "duplicate", Severity::error, "A key or an address stands there twice. The last key, the first address counts."},
-    {Code::syntax, "syntax", Severity::error, "A line that is neither comment nor section nor key. It is ignored."},
-    {Code::indented, "indented", Severity::remark, "A key line that is indented like a continuation. It is read as a key of its own."},
-    {Code::inline_comment, "inline-comment", Severity::remark, "A comment behind a value. It is left out."},
-    {Code::bad_number, "bad-number", Severity::error, "Not a number (a decimal comma, a unit), or not a whole number where one is needed."},
-    {Code::bad_bool, "bad-bool", Severity::error, "Neither True nor False."},
-    {Code::bad_list, "bad-list", Severity::error, "A list with an entry that can not be read, or with the wrong number of entries."},
-    {Code::bad_value, "bad-value", Severity::error, "A text that is not one of the allowed ones."},
-    {Code::empty, "empty", Severity::error, "The value is empty where it must not be."},
-    {Code::out_of_range, "out-of-range", Severity::error, "A number outside of the allowed range."},
-    {Code::length_mismatch, "length-mismatch", Severity::error, "The two lists of a curve have different lengths."},
-    {Code::not_monotonic, "not-monotonic", Severity::error, "The points of a curve neither rise nor fall all the way."},
-    {Code::fraction_range, "fraction-range", Severity::error, "A fraction of a curve is outside of 0 to 1."},
-    {Code::reversed, "reversed", Severity::error, "A curve allows the full current at its dangerous end and less at the other."},
-    {Code::no_full_fraction, "no-full-fraction", Severity::error, "No fraction of a curve is 1: the full current is never allowed."},
-    {Code::top_below_max, "top-below-max", Severity::error,
+    {Code::unknown_section, Severity::error, "unknown-section", "A section other than [DEFAULT]. It is ignored."},
+    {Code::unknown_key, Severity::error, "unknown-key", "There is no such key. It is ignored; the log names the successor of an old key."},
+    {Code::wrong_case, Severity::error, "wrong-case", "A key that is not written in capital letters. Its value is used."},
+    {Code::duplicate, Severity::error, "duplicate", "A key or an address stands there twice. The last key, the first address counts."},
+    {Code::syntax, Severity::error, "syntax", "A line that is neither comment nor section nor key. It is ignored."},
+    {Code::indented, Severity::remark, "indented", "A key line that is indented like a continuation. It is read as a key of its own."},
+    {Code::inline_comment, Severity::remark, "inline-comment", "A comment behind a value. It is left out."},
+    {Code::bad_number, Severity::error, "bad-number", "Not a number (a decimal comma, a unit), or not a whole number where one is needed."},
+    {Code::bad_bool, Severity::error, "bad-bool", "Neither True nor False."},
+    {Code::bad_list, Severity::error, "bad-list", "A list with an entry that can not be read, or with the wrong number of entries."},
+    {Code::bad_value, Severity::error, "bad-value", "A text that is not one of the allowed ones."},
+    {Code::empty, Severity::error, "empty", "The value is empty where it must not be."},
+    {Code::out_of_range, Severity::error, "out-of-range", "A number outside of the allowed range."},
+    {Code::length_mismatch, Severity::error, "length-mismatch", "The two lists of a curve have different lengths."},
+    {Code::not_monotonic, Severity::error, "not-monotonic", "The points of a curve neither rise nor fall all the way."},
+    {Code::fraction_range, Severity::error, "fraction-range", "A fraction of a curve is outside of 0 to 1."},
+    {Code::reversed, Severity::error, "reversed", "A curve allows the full current at its dangerous end and less at the other."},
+    {Code::no_full_fraction, Severity::error, "no-full-fraction", "No fraction of a curve is 1: the full current is never allowed."},
+    {Code::top_below_max, Severity::error, "top-below-max",
      "The charge current is 0 below MAX_CELL_VOLTAGE: the battery never becomes full."},
-    {Code::top_below_soc_reset, "top-below-soc-reset", Severity::error,
+    {Code::top_below_soc_reset, Severity::error, "top-below-soc-reset",
      "The charge current is 0 below SOC_RESET_CELL_VOLTAGE: the reset never happens."},
-    {Code::bottom_above_min, "bottom-above-min", Severity::error, "The discharge current is 0 above MIN_CELL_VOLTAGE."},
-    {Code::min_not_below_max, "min-not-below-max", Severity::error, "MIN_CELL_VOLTAGE is not below MAX_CELL_VOLTAGE."},
-    {Code::above_max, "above-max", Severity::error, "A voltage above MAX_CELL_VOLTAGE. It is lowered to it."},
-    {Code::below_min, "below-min", Severity::error,
+    {Code::bottom_above_min, Severity::error, "bottom-above-min", "The discharge current is 0 above MIN_CELL_VOLTAGE."},
+    {Code::min_not_below_max, Severity::error, "min-not-below-max", "MIN_CELL_VOLTAGE is not below MAX_CELL_VOLTAGE."},
+    {Code::above_max, Severity::error, "above-max", "A voltage above MAX_CELL_VOLTAGE. It is lowered to it."},
+    {Code::below_min, Severity::error, "below-min",
      "A voltage below MIN_CELL_VOLTAGE. It is raised to it. Or the last LiPro address is below the first."},
-    {Code::below_max, "below-max", Severity::error, "SOC_RESET_CELL_VOLTAGE is below MAX_CELL_VOLTAGE. It is raised to it."},
-    {Code::needs_cvcm, "needs-cvcm", Severity::error, "SOC_RESET_AFTER_DAYS without CVCM_ENABLE. There is no periodic reset."},
-    {Code::window_empty, "window-empty", Severity::error,
+    {Code::below_max, Severity::error, "below-max", "SOC_RESET_CELL_VOLTAGE is below MAX_CELL_VOLTAGE. It is raised to it."},
+    {Code::needs_cvcm, Severity::error, "needs-cvcm", "SOC_RESET_AFTER_DAYS without CVCM_ENABLE. There is no periodic reset."},
+    {Code::window_empty, Severity::error, "window-empty",
      "The window of BLOCK_ON_DISCONNECT_VOLTAGE_MIN and MAX is empty. BLOCK_ON_DISCONNECT is switched on."},
-    {Code::conflict_external_soc, "conflict-external-soc", Severity::error,
+    {Code::conflict_external_soc, Severity::error, "conflict-external-soc",
      "SOC_CALCULATION together with an external state of charge. The external one wins."},
-    {Code::bulk_return_unlikely, "bulk-return-unlikely", Severity::remark, "Both rules that end float are practically off."},
+    {Code::bulk_return_unlikely, Severity::remark, "bulk-return-unlikely", "Both rules that end float are practically off."},
 };
+
+static_assert(std::ranges::is_sorted(all_codes, {}, &CodeInfo::code) &&
+              std::size(all_codes) == static_cast<std::size_t>(Code::bulk_return_unlikely) + 1);
 
 constexpr const CodeInfo& info(Code code) {
   return all_codes[static_cast<std::size_t>(code)];

@@ -10,7 +10,7 @@ constexpr int max_depth = 10;
 // No sensible file comes near; they keep a few hostile lines from growing without bound.
 constexpr int max_references = 200;
 constexpr std::size_t longest_reference = 200;
-constexpr std::size_t max_inserted = 16 * 1024;
+constexpr std::size_t max_inserted = std::size_t{16} * 1024;
 
 class Resolver {
  public:
