@@ -10,6 +10,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
 #include "daemon/options.hpp"
+#include "daemon/tools.hpp"
 #include "serialbattery/registry.hpp"
 
 using namespace serialbattery;
@@ -42,7 +43,12 @@ int main(int argc, char** argv) {
       std::cout << report.text;
       return report.exit_status;
     }
-    default: break;
+    case Mode::list_bms: return daemon::list_bms(std::cout);
+    case Mode::list_services: return daemon::list_services(loaded, std::cout);
+    case Mode::scan: return daemon::scan(options, loaded, std::cout);
+    case Mode::once: return daemon::once(options, loaded, std::cout);
+    case Mode::status: return daemon::status(options);
+    case Mode::serve: break;
   }
   leave_pid();
   daemon::set_up_log(loaded.config.logging);

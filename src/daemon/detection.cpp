@@ -8,10 +8,12 @@ namespace serialbattery::daemon {
 
 namespace {
 
-// BMS_TYPE may name only types of other transports (CAN, Bluetooth); it then doesn't concern a serial port.
+// Names of other transports in BMS_TYPE don't concern a serial port; any other name restricts it, also one that has no driver yet.
 bool restricts_serial(const Config& config, std::span<const DriverEntry> entries) {
-  return std::ranges::any_of(entries, [&](const DriverEntry& entry) {
-    return entry.transport == Transport::serial && std::ranges::find(config.bms_type, entry.type) != config.bms_type.end();
+  return std::ranges::any_of(config.bms_type, [&](const std::string& type) {
+    const auto entry = std::ranges::find(entries, type, &DriverEntry::type);
+    if (entry != entries.end()) return entry->transport == Transport::serial;
+    return !type.ends_with("_Ble") && !type.ends_with("_Can") && !type.ends_with("_Mqtt");
   });
 }
 
@@ -51,12 +53,6 @@ std::vector<Candidate> candidates(const Config& config, std::span<const DriverEn
     std::ranges::copy_if(by_rank, std::back_inserter(grouped), same_line);
   }
   return grouped;
-}
-
-std::vector<std::string> unknown_types(const Config& config) {
-  std::vector<std::string> unknown;
-  std::ranges::copy_if(config.bms_type, std::back_inserter(unknown), [](const std::string& type) { return find_driver(type) == nullptr; });
-  return unknown;
 }
 
 // Waits for the rest of other programs' probes to die down. A line that never falls silent belongs to a device that talks by itself.

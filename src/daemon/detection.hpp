@@ -40,9 +40,6 @@ class DetectionObserver {
 /// BMS_TYPE restricts the types; with BATTERY_ADDRESSES the types that have addresses are looked for at those.
 std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries);
 
-/// The names in BMS_TYPE that no driver has.
-std::vector<std::string> unknown_types(const Config& config);
-
 class Detection {
  public:
   Detection(ByteLink& link, const Config& config, const DetectionCache* cache, DetectionObserver* observer = nullptr)

@@ -82,6 +82,12 @@ TEST(Candidates, TypesOfOtherTransportsDoNotRestrictASerialPort) {
   EXPECT_EQ(places(config), "A@115200 C@115200 B@9600 ");
 }
 
+TEST(Candidates, ATypeWithoutADriverFindsNothingRatherThanEverything) {
+  Config config = default_config();
+  config.bms_type = {"NoDriverYet"};
+  EXPECT_EQ(places(config), "");
+}
+
 TEST(Candidates, ConfiguredAddressesConcernTypesWithAddresses) {
   Config config = default_config();
   config.battery_addresses = {"0x01", "0x0A"};
