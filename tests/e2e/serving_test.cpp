@@ -1,0 +1,140 @@
+// The real program, a simulated JBD board, a real bus: what a GX device sees from start to stop.
+#include <gmock/gmock.h>
+#include <termios.h>
+
+#include <csignal>
+
+#include "e2e/rig.hpp"
+
+namespace serialbattery::test {
+
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class Serving : public Served {};
+
+}  // namespace
+
+TEST_F(Serving, ShowsTheWholeBattery) {
+  serve();
+  EXPECT_EQ(number(*client_, "/ProductId"), 47735);
+  EXPECT_THAT(text(*client_, "/ProductName"), HasSubstr("SerialBattery"));
+  EXPECT_EQ(text(*client_, "/Mgmt/Connection"), "Serial " + rig_.port() + "__0x00");
+  EXPECT_EQ(number(*client_, "/DeviceInstance"), 1);
+  EXPECT_EQ(number(*client_, "/Dc/0/Voltage"), 52.8);
+  EXPECT_EQ(number(*client_, "/Soc"), 60.0);
+  EXPECT_EQ(number(*client_, "/System/NrOfCellsPerBattery"), 16);
+  EXPECT_EQ(number(*client_, "/Voltages/Cell16"), 3.3);
+  EXPECT_EQ(number(*client_, "/Info/MaxChargeVoltage"), 55.2);
+  EXPECT_EQ(number(*client_, "/Info/MaxChargeCurrent"), 50.0);
+  EXPECT_EQ(number(*client_, "/Info/MaxDischargeCurrent"), 60.0);
+  EXPECT_EQ(number(*client_, "/Io/AllowToCharge"), 1);
+  EXPECT_EQ(number(*client_, "/State"), 9);
+}
+
+TEST_F(Serving, FollowsTheBatteryAndRestrictsAtOnce) {
+  serve();
+  rig_.set("current", "-20");
+  EXPECT_TRUE(becomes("/Dc/0/Current", -20.0));
+  rig_.set("cell3", "3.51");
+  EXPECT_TRUE(becomes("/Info/MaxChargeCurrent", 0.0));
+  EXPECT_EQ(number(*client_, "/Io/AllowToCharge"), 0);
+  EXPECT_EQ(text(*client_, "/System/MaxVoltageCellId"), "C3");
+  rig_.set("alarms.cell_over_voltage", "on");
+  EXPECT_TRUE(becomes("/Alarms/HighCellVoltage", 2));
+}
+
+TEST_F(Serving, SwitchesTheBms) {
+  serve();
+  EXPECT_EQ(rig_.get(client_->set("/Settings/ForceChargingOff", std::int64_t{1})), 0);
+  EXPECT_EQ(rig_.host().bus().get("fet_lock"), "1");
+  EXPECT_TRUE(becomes("/Info/MaxChargeCurrent", 0.0));
+  EXPECT_EQ(rig_.get(client_->set("/Dc/0/Voltage", 12.0)), 1) << "measurements are read-only";
+}
+
+TEST_F(Serving, AWriteThatTheBmsDoesNotTakeIsRefused) {
+  serve();
+  rig_.fault("silence", "on");
+  EXPECT_EQ(rig_.get(client_->set("/Settings/ForceDischargingOff", std::int64_t{1})), 2);
+  EXPECT_EQ(number(*client_, "/Settings/ForceDischargingOff"), 0);
+}
+
+TEST_F(Serving, StopsOnSigtermAndLeavesEverythingAsItWas) {
+  serve();
+  const int slave = ::open(rig_.port().c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK);
+  ASSERT_GE(slave, 0);
+  termios while_serving{};
+  tcgetattr(slave, &while_serving);
+  EXPECT_EQ(cfgetospeed(&while_serving), static_cast<speed_t>(B9600));
+  program_->signal(SIGTERM);
+  EXPECT_EQ(ended(), 0);
+  EXPECT_TRUE(gone());
+  termios afterwards{};
+  tcgetattr(slave, &afterwards);
+  EXPECT_NE(cfgetospeed(&afterwards), static_cast<speed_t>(B9600)) << "the port's settings are put back";
+  ::close(slave);
+}
+
+TEST_F(Serving, StopsDuringDetection) {
+  program_ = rig_.start({"/dev/ptmx"});
+  rig_.connect("LltJbd");
+  rig_.fault("silence", "on");
+  program_ = rig_.start();
+  rig_.until([this] { return rig_.host().statistics().bytes_in > 0; });
+  program_->signal(SIGTERM);
+  EXPECT_EQ(ended(), 0);
+}
+
+TEST_F(Serving, RemembersTheUsersName) {
+  serve();
+  EXPECT_EQ(rig_.get(client_->set("/CustomName", std::string("Garage"))), 0);
+  program_->signal(SIGTERM);
+  ASSERT_EQ(ended(), 0);
+  start();
+  EXPECT_EQ(text(*client_, "/CustomName"), "Garage");
+  EXPECT_EQ(number(*client_, "/DeviceInstance"), 1);
+}
+
+TEST_F(Serving, ASecondBatteryWithTheSameIdentityIsRefusedAndTheFirstLives) {
+  serve();
+  simulator::PtyHost other(rig_.io(), simulator::Bus::of("LltJbd"), {.link = rig_.folder() / "ttyUSB1"});
+  const auto second = rig_.start({(rig_.folder() / "ttyUSB1").string()});
+  ASSERT_TRUE(rig_.until([&] { return second->output().find("ttyUSB0") != std::string::npos; })) << second->output();
+  EXPECT_TRUE(second->running()) << "waits before it leaves";
+  second->signal(SIGTERM);
+  rig_.until([&] { return !second->running(); });
+  rig_.set("current", "7");
+  EXPECT_TRUE(becomes("/Dc/0/Current", 7.0));
+}
+
+TEST_F(Serving, TheSettingsServiceMayRestart) {
+  serve();
+  rig_.settings().stop();
+  EXPECT_EQ(rig_.get(client_->set("/CustomName", std::string("Lost"))), 2);
+  rig_.settings().start();
+  rig_.set("current", "5");
+  EXPECT_TRUE(becomes("/Dc/0/Current", 5.0));
+  EXPECT_TRUE(rig_.until([&] { return rig_.get(client_->set("/CustomName", std::string("Found"))) == 0; }));
+}
+
+TEST_F(Serving, EndsWhenTheBusIsGone) {
+  serve();
+  rig_.message_bus().kill();
+  EXPECT_EQ(program_->wait(20s), 3);
+}
+
+TEST_F(Serving, AnExcludedPortIsLeftAtOnce) {
+  rig_.connect("LltJbd");
+  rig_.configure("EXCLUDED_DEVICES = " + rig_.port() + "\n");
+  program_ = rig_.start();
+  EXPECT_EQ(ended(), 0);
+}
+
+TEST_F(Serving, AMissingPortIsLeftAtOnce) {
+  program_ = rig_.start({"/dev/ttyUSB99"});
+  EXPECT_EQ(ended(), 1);
+}
+
+}  // namespace serialbattery::test
