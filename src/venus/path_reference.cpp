@@ -59,7 +59,7 @@ std::string path_reference() {
   };
   std::string out =
       "# D-Bus paths of a battery service\n\n"
-      "<!-- Generated from src/venus/rows_*.cpp by `generate-dbus-docs`; a test compares. Do not edit. -->\n\n"
+      "<!-- Generated from src/venus/rows_*.cpp by `generate-docs dbus-paths`; a test compares. Do not edit. -->\n\n"
       "Service `com.victronenergy.battery.<port>`, interface `com.victronenergy.BusItem` on every item.\n"
       "Types: `i` int32, `d` double, `s` string. Any value may be *invalid* (an empty array of int32, shown as `---`): unknown, or not "
       "provided by\n"

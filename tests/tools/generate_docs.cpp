@@ -2,12 +2,14 @@
 //
 //   generate-docs default-ini      > config/config.default.ini
 //   generate-docs config-reference > docs/configuration.md
+//   generate-docs dbus-paths       > docs/dbus-paths.md
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
 #include <string>
 
 #include "config/generate.hpp"
+#include "venus/path_table.hpp"
 
 namespace {
 
@@ -20,6 +22,7 @@ struct Document {
 const Document documents[] = {
     {"default-ini", "config/config.default.ini, from the key table", serialbattery::config::default_ini},
     {"config-reference", "docs/configuration.md, from the key table", serialbattery::config::config_reference},
+    {"dbus-paths", "docs/dbus-paths.md, from the path table", serialbattery::venus::path_reference},
 };
 
 }  // namespace
