@@ -186,7 +186,9 @@ void Daemon::bus_is_lost() {
 
 void Daemon::connect_to_bus() {
   bus_ = venus::Bus::connect(io_, [this] { bus_is_lost(); });
-  settings_ = std::make_unique<venus::SettingsClient>(bus_);
+  venus::SettingsOptions settings;
+  settings.lock_folder = options_.lock_folder;
+  settings_ = std::make_unique<venus::SettingsClient>(bus_, std::move(settings));
   ess_ = std::make_unique<venus::EssWatch>(bus_);
   if (!config_.external_sensor_dbus_device.empty()) {
     sensor_ = std::make_unique<venus::ExternalSensorWatch>(

@@ -44,6 +44,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("device", options.device, "serial port, e.g. /dev/ttyUSB0");
   app.add_option("--replay", options.replay, "serve a recorded conversation (capture file) in place of a port")->check(CLI::ExistingFile);
   app.add_option("--folder", options.folder, "folder of config.default.ini and config.ini; default: where the program lies");
+  app.add_option("--lock-folder", options.lock_folder, "folder of the files that keep two batteries from one instance; default: /var/tmp");
   auto* group = app.add_option_group("instead of serving");
   group->add_flag("--check-config", check, "print the configuration in use and every problem; exit code 1 if there are errors");
   group->add_flag("--list-bms", list, "print the supported BMS types");

@@ -63,7 +63,9 @@ TEST_P(RealCapture, StandsOnTheBus) {
     const std::string path = sensor.key() == "mos" ? "/System/MOSTemperature" : "/System/Temperature" + std::string(sensor.key().substr(1));
     expect_near(path, sensor.value().to_number<double>(), 0.051);
   }
-  if (expect.at("charge_fet") == json::value(false)) EXPECT_EQ(number(*client_, "/Io/AllowToCharge"), 0);
+  if (expect.at("charge_fet") == json::value(false)) {
+    EXPECT_EQ(number(*client_, "/Io/AllowToCharge"), 0);
+  }
   EXPECT_TRUE(program_->running());
 }
 

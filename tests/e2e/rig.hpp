@@ -44,7 +44,8 @@ class Rig {
   void configure(const std::string& lines) { std::ofstream(folder() / "config.ini") << "[DEFAULT]\n" << lines; }
 
   std::unique_ptr<Spawned> start(std::vector<std::string> arguments = {}) {
-    std::vector<std::string> command{SB_BINARY_DIR "/dbus-serialbattery", "--folder", folder().string()};
+    std::vector<std::string> command{SB_BINARY_DIR "/dbus-serialbattery", "--folder", folder().string(), "--lock-folder",
+                                     folder().string()};
     if (arguments.empty()) arguments = {port()};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return std::make_unique<Spawned>(command, std::map<std::string, std::string>{{"DBUS_SYSTEM_BUS_ADDRESS", bus_.address()}});

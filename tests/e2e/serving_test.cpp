@@ -112,6 +112,7 @@ TEST_F(Serving, ASecondBatteryWithTheSameIdentityIsRefusedAndTheFirstLives) {
 TEST_F(Serving, TheSettingsServiceMayRestart) {
   serve();
   rig_.settings().stop();
+  rig_.pass(200ms);  // the connection closes in the loop
   EXPECT_EQ(rig_.get(client_->set("/CustomName", std::string("Lost"))), 2);
   rig_.settings().start();
   rig_.set("current", "5");

@@ -184,11 +184,14 @@ void SettingsService::update_objects() {
     if (!objects_.contains(group)) register_group(group);
   }
   auto gone = std::make_shared<std::vector<std::unique_ptr<sdbus::IObject>>>();
-  std::erase_if(objects_, [&](auto& pair) {
-    if (groups.contains(pair.first) || data.find(pair.first) != nullptr) return false;
-    gone->push_back(std::move(pair.second));
-    return true;
-  });
+  for (auto it = objects_.begin(); it != objects_.end();) {
+    if (groups.contains(it->first) || data.find(it->first) != nullptr) {
+      ++it;
+      continue;
+    }
+    gone->push_back(std::move(it->second));
+    it = objects_.erase(it);
+  }
   if (!gone->empty()) boost::asio::post(io_, [gone, keep = bus_]() mutable { gone.reset(); });
   bus_->kick();
 }
