@@ -22,7 +22,10 @@ inline constexpr std::chrono::seconds long_patience{40};  // the machine may be 
 
 class Rig {
  public:
-  Rig() : settings_(io_) { settings_.start(); }
+  enum class Settings { here, elsewhere };
+  explicit Rig(Settings where = Settings::here) : settings_(io_) {
+    if (where == Settings::here) settings_.start();
+  }
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }

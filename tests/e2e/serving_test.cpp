@@ -109,15 +109,27 @@ TEST_F(Serving, ASecondBatteryWithTheSameIdentityIsRefusedAndTheFirstLives) {
   EXPECT_TRUE(becomes("/Dc/0/Current", 7.0));
 }
 
-TEST_F(Serving, TheSettingsServiceMayRestart) {
-  serve();
-  rig_.settings().stop();
-  rig_.pass(200ms);  // the connection closes in the loop
-  EXPECT_EQ(rig_.get(client_->set("/CustomName", std::string("Lost"))), 2);
-  rig_.settings().start();
-  rig_.set("current", "5");
-  EXPECT_TRUE(becomes("/Dc/0/Current", 5.0));
-  EXPECT_TRUE(rig_.until([&] { return rig_.get(client_->set("/CustomName", std::string("Found"))) == 0; }));
+TEST(SettingsService, MayBeKilledAndComeBack) {
+  Rig rig(Rig::Settings::elsewhere);
+  const auto start_settings = [&] {
+    return std::make_unique<Spawned>(
+        std::vector<std::string>{SB_BINARY_DIR "/tests/settings-service", "--file", (rig.folder() / "settings.json").string()},
+        std::map<std::string, std::string>{{"DBUS_SYSTEM_BUS_ADDRESS", rig.message_bus().address()}});
+  };
+  auto settings = start_settings();
+  rig.connect("LltJbd");
+  const auto client = rig.client();
+  const auto program = rig.start();
+  ASSERT_TRUE(rig.until([&] { return !client->owners().empty(); })) << program->output();
+  rig.get(client->get_items());
+  settings->signal(SIGKILL);
+  rig.until([&] { return !settings->running(); });
+  EXPECT_EQ(rig.get(client->set("/CustomName", std::string("Lost"))), 2);
+  settings = start_settings();
+  rig.set("current", "5");
+  EXPECT_TRUE(rig.until([&] { return number(*client, "/Dc/0/Current") == 5.0; }));
+  EXPECT_TRUE(rig.until([&] { return rig.get(client->set("/CustomName", std::string("Found"))) == 0; }));
+  EXPECT_TRUE(program->running());
 }
 
 TEST_F(Serving, EndsWhenTheBusIsGone) {
