@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "config/report.hpp"
+#include "daemon/memory.hpp"
 #include "daemon/service_info.hpp"
 #include "daemon/startup_log.hpp"
 #include "venus/identity.hpp"
@@ -266,7 +267,10 @@ asio::awaitable<bool> Daemon::start_sessions() {
   }
   found_.clear();
   repeat_config_issues();
-  if (!sessions_.empty()) co_return true;
+  if (!sessions_.empty()) {
+    release_startup_memory();
+    co_return true;
+  }
   // serial-starter would start us again at once, and the log would fill.
   pause_.expires_after(delay_of_conflicts);
   co_await pause_.async_wait(asio::use_awaitable);
