@@ -118,7 +118,7 @@ class SeplosV3 final : public modbus::ModbusDriver {
     // The master of a stack is at 0, a pack alone may be at 1. The other addresses are searched when there is time.
     const bool likely = context().address_configured || address() <= 1;
     if (!likely && effort == Effort::quick) co_return false;
-    begin_probe(effort, 200ms);
+    begin_probe(effort, 200ms, likely ? 2 : 1);  // 14 unlikely places shall not keep the port for long
     cells_seen_ = 0;
     passive_ = co_await stack_.is_talking(link());
     if (passive_) co_return co_await probe_stack(found);
