@@ -1,6 +1,7 @@
 // Supervision of the link to the BMS.
 #include "control/connection.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 

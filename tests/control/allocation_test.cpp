@@ -8,23 +8,13 @@
 #include "support/config_text.hpp"
 #include "support/control_packs.hpp"
 #include "support/control_walk.hpp"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SB_COUNTS_ALLOCATIONS 0  // the sanitizer brings its own operator new
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SB_COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#ifndef SB_COUNTS_ALLOCATIONS
-#define SB_COUNTS_ALLOCATIONS 1
-#endif
+#include "support/sanitizer.hpp"
 
 namespace {
 std::size_t allocations = 0;
 }
 
-#if SB_COUNTS_ALLOCATIONS
+#if !SB_SANITIZED
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
@@ -57,7 +47,7 @@ Battery reading(int second) {
 }
 
 TEST(ControlAllocations, NoneInTheSteadyState) {
-  if (!SB_COUNTS_ALLOCATIONS) GTEST_SKIP() << "the sanitizer counts for itself";
+  if (test::kSanitized) GTEST_SKIP() << "the sanitizer counts for itself";
   const auto config = test::config_from({{"SOC_CALCULATION", "True"}, {"MIDPOINT_ENABLE", "True"}, {"TIME_TO_SOC_POINTS", "100, 50"}});
   Controller controller(config, {.poll_interval = std::chrono::seconds(1)}, {});
   std::size_t during_polls = 0;
@@ -77,7 +67,7 @@ TEST(ControlAllocations, NoneInTheSteadyState) {
 
 // After any life: as soon as the same thing is said again and again, nothing is allocated.
 TEST(Invariant, Inv19SteadyStateAllocatesNothing) {
-  if (!SB_COUNTS_ALLOCATIONS) GTEST_SKIP() << "the sanitizer counts for itself";
+  if (test::kSanitized) GTEST_SKIP() << "the sanitizer counts for itself";
   test::check_walks_freely([](const test::Walk& walk) {
     const Config& config = test::random_config(walk.seed);
     test::Script script(walk.seed, config);

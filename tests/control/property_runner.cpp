@@ -7,11 +7,12 @@
 #include <sstream>
 
 #include "support/control_walk.hpp"
+#include "support/sanitizer.hpp"
 
 namespace serialbattery::test {
 namespace {
 
-constexpr int kCases = 10000;
+constexpr int kCases = kSanitized ? 500 : 10000;
 constexpr int kLongestWalk = 50;  // polls
 
 void check(const std::function<void()>& property) {
