@@ -1,5 +1,6 @@
 // Every control vector file is one test; each failing case is named.
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cctype>
@@ -13,7 +14,15 @@ constexpr std::array kFiles{"connection_scenarios", "current_limits_scenarios", 
                             "history_scenarios",    "measurements_scenarios",   "pure_functions",        "random_scenarios",
                             "soc_scenarios",        "state_alarm_scenarios",    "time_to_scenarios"};
 
-class ControlVectors : public testing::TestWithParam<const char*> {};
+// The log of the controllers is not what these tests look at.
+class ControlVectors : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::off); }
+  void TearDown() override { spdlog::set_level(level_); }
+
+ private:
+  spdlog::level::level_enum level_ = spdlog::get_level();
+};
 
 TEST_P(ControlVectors, Pass) {
   const auto results =
