@@ -210,7 +210,7 @@ class Pace final : public yd1363::YdDriver {
     const Bytes serial = reader.take(20);
     into.identity.serial_number = wire::text_blanks(serial);
     into.identity.unique_id = identifier(serial);
-    if (!link().common<yd1363::Identifiers>().claim(into.identity.unique_id, address()))
+    if (!into.identity.unique_id.empty() && !link().common<yd1363::Identifiers>().claim(into.identity.unique_id, address()))
       into.identity.unique_id += fmt::format("_0x{:02X}", address());
     if (reader.left() >= 20) note()["pack_serial_number"] = wire::text_blanks(reader.take(20));
   }

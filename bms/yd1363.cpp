@@ -221,6 +221,7 @@ asio::awaitable<void> YdDriver::ask(Battery& into, const Message& question, Pati
       if (patience != Patience::full || attempt == attempts || !worth_asking_again(error.fault())) throw;
     }
     timing.gap = 100ms;
+    timing.first_byte = dialect_.first_byte_again;
   }
 }
 

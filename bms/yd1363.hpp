@@ -23,6 +23,7 @@ struct Dialect {
   std::uint8_t request_class;             // CID1 of requests
   Duration first_byte = 800ms;
   Duration between_bytes = 60ms;
+  Duration first_byte_again = first_byte;  // of a retry
 };
 
 /// A frame without its envelope.
