@@ -116,13 +116,12 @@ class Pace final : public yd1363::YdDriver {
   }
 
   [[nodiscard]] bool is_answer(const Message& asked, const Message& answer) const override {
-    if (answered_by_ && answer.address == *answered_by_) return true;
-    if (asked.address == 0) return !answered_by_ && (answer.address == 0 || !is_configured(answer.address));
+    if (asked.address == 0) return answered_by_ ? answer.address == *answered_by_ : answer.address == 0 || !is_configured(answer.address);
     if (answer.address == asked.address) return true;
     if (answer.address == 0 && is_configured(0)) return false;
-    if (asked.code == analog || asked.code == states)
-      return answer.info.size() >= 2 && !asked.info.empty() && answer.info[1] == asked.info[0] && asked.info[0] == asked.address;
-    return answer.address == 0;
+    if (asked.code == analog || asked.code == states)  // these tell the pack's number
+      return answer.info.size() >= 2 && !asked.info.empty() && asked.info[0] == asked.address && answer.info[1] == asked.address;
+    return answer.address == 0 || answer.address == answered_by_;
   }
 
   void decode(const Message& asked, const Message& answer, Battery& into) override {

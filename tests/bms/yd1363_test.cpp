@@ -1,0 +1,80 @@
+// Frames of YD/T 1363: what the search for an answer skips, refuses and finds.
+#include "bms/yd1363.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace serialbattery::yd1363 {
+
+namespace {
+
+constexpr std::uint8_t classes[] = {0x46};
+constexpr Dialect dialect{.start = '~', .version = 0x20, .classes = classes, .request_class = 0x46};
+
+ByteVector bytes(std::string_view text) {
+  return {text.begin(), text.end()};
+}
+
+const ByteVector request = bytes("~20004642E00200FD37\r");
+const std::string answer = "~25004600C0040D01FCC3\r";  // of a Pace pack
+
+Scan search(const ByteVector& received, const Dialect& language = dialect) {
+  return scan(language, request, received, [](const Message& message) { return message.address == 0; });
+}
+
+constexpr Dialect pace{.start = '~', .version = 0x25, .classes = classes, .request_class = 0x46};
+
+}  // namespace
+
+TEST(Yd1363, FormsTheRequestsOfTheDocuments) {
+  EXPECT_EQ(encode(dialect, {0x20, 0, 0x46, 0x42, {0x00}}), request);
+  EXPECT_EQ(encode(dialect, {0x20, 0, 0x46, 0x51, {}}), bytes("~200046510000FDAE\r"));
+  EXPECT_EQ(encode(pace, {0x25, 1, 0x46, 0x42, {0x01}}), bytes("~25014642E00201FD30\r"));
+}
+
+TEST(Yd1363, FindsTheAnswer) {
+  const Scan found = search(bytes("\r~~2" + answer), pace);
+  EXPECT_EQ(found.status, Scan::Status::complete);
+  EXPECT_EQ(found.begin, 4U);
+  EXPECT_EQ(found.end, 4 + answer.size());
+}
+
+TEST(Yd1363, SkipsEchoOtherDialectsAndOtherMasters) {
+  EXPECT_EQ(search(request).status, Scan::Status::searching);
+  EXPECT_EQ(search(bytes(answer)).status, Scan::Status::searching);
+  const ByteVector search_for_slaves = encode(pace, {0x25, 0, 0x46, 0x90, {}});
+  EXPECT_EQ(search(search_for_slaves, pace).status, Scan::Status::searching);
+  EXPECT_EQ(search(search_for_slaves, pace).fault, Fault::timeout);
+}
+
+TEST(Yd1363, ReportsTheFirstDamageAtTheDeadline) {
+  ByteVector damaged = bytes(answer);
+  damaged[14] = '2';
+  EXPECT_EQ(search(damaged, pace).fault, Fault::checksum);
+  damaged.insert(damaged.end(), answer.begin(), answer.end());
+  EXPECT_EQ(search(damaged, pace).status, Scan::Status::complete);
+}
+
+TEST(Yd1363, ARefusalEndsTheSearch) {
+  const Scan refused = search(encode(dialect, {0x20, 0, 0x46, 0x04, {}}));
+  EXPECT_EQ(refused.status, Scan::Status::refused);
+  EXPECT_EQ(refused.fault, Fault::rejected);
+}
+
+RC_GTEST_PROP(Yd1363, WhatIsEncodedIsFoundAndParsed, (const std::vector<std::uint8_t>& content, std::uint8_t address)) {
+  RC_PRE(content.size() <= 2000);
+  const Message message{0x20, address, 0x46, 0, content};
+  const ByteVector frame = encode(dialect, message);
+  const auto parsed = parse(dialect, frame);
+  RC_ASSERT(parsed.has_value());
+  RC_ASSERT(parsed->info == content);
+  const Scan found = scan(dialect, request, frame, [&](const Message& seen) { return seen.address == address; });
+  RC_ASSERT(found.status == Scan::Status::complete);
+}
+
+RC_GTEST_PROP(Yd1363, SurvivesAnyBytes, (const std::vector<std::uint8_t>& noise)) {
+  const Scan result = search(noise);
+  RC_ASSERT(result.status != Scan::Status::complete || result.end <= noise.size());
+}
+
+}  // namespace serialbattery::yd1363
