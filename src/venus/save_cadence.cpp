@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto slow_period = 10min;  // SoC and history
+constexpr std::chrono::minutes restart_period{1};  // of an absorption that keeps beginning anew
+constexpr auto slow_period = 10min;                // SoC and history
 constexpr auto retry_period = 60s;
 constexpr double soc_step = 0.5;  // %
 
@@ -51,6 +52,11 @@ bool SaveCadence::is_due(Saved which, const control::Persisted& current, Occasio
   }
   if (which == Saved::history) {
     return occasion == Occasion::all || occasion == Occasion::history_clear || waited || event_counted(stored_.history, current.history);
+  }
+  if (which == Saved::max_voltage_start_time && occasion == Occasion::poll && stored_.max_voltage_start_time &&
+      current.max_voltage_start_time) {
+    // While the cells drift apart the wait begins anew with every poll; each write would rewrite the settings file.
+    return now - record.written >= restart_period;
   }
   return true;
 }
