@@ -17,4 +17,4 @@ for service in $(other_services); do
 done
 stop_starter
 start_starter
-say "The driver is disabled. To start it again: sh $home/enable.sh"
+if [ "$1" != --for-uninstall ]; then say "The driver is disabled. To start it again: sh $home/enable.sh"; fi

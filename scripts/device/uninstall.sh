@@ -23,7 +23,7 @@ if [ "$python" ]; then
   [ "$previous" ] || die "there is no Python driver to bring back"
 fi
 
-sh "$home/disable.sh" || exit 1
+sh "$home/disable.sh" --for-uninstall || exit 1
 
 if [ -z "$yes" ]; then
   printf 'Delete the program in %s and its logs? config.ini is kept. [y/N] ' "$home"

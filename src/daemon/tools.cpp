@@ -12,6 +12,7 @@
 #include "daemon/exit_code.hpp"
 #include "daemon/log.hpp"
 #include "daemon/open_stream.hpp"
+#include "daemon/wanted_services.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::daemon {
@@ -109,9 +110,7 @@ int list_bms(std::ostream& out) {
 }
 
 int list_services(const config::Loaded& loaded, std::ostream& out) {
-  // Bluetooth, CAN and MQTT batteries get services of their own once the program can serve them; until then the log says why there are
-  // none.
-  if (loaded.config.serial_starter_enabled) out << "serial-starter\n";
+  for (const std::string& line : wanted_services(loaded.config, all_drivers())) out << line << '\n';
   return loaded.fatal ? nothing_found : found_code;
 }
 

@@ -11,7 +11,7 @@ namespace serialbattery::daemon {
 /// --list-bms: every supported type with its line settings and addresses.
 int list_bms(std::ostream& out);
 
-/// --list-services: what the configuration asks the start scripts for, one service a line, fields separated by tabs.
+/// --list-services: what the configuration asks the start scripts for, one service a line (wanted_services.hpp).
 int list_services(const config::Loaded& loaded, std::ostream& out);
 
 /// --scan: asks for every type and tells what answered; 0 when a battery was found.
