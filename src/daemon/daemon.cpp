@@ -253,7 +253,8 @@ asio::awaitable<bool> Daemon::start_sessions() {
   connect_to_bus();
   interval_ = control::PollInterval(first_interval(config_, found_));
   std::ranges::sort(found_, {}, [](const Found& battery) { return battery.where.address; });
-  for (const Found& battery : found_) line_addresses_.push_back(battery.where.address);
+  for (const std::string& text : config_.battery_addresses)
+    line_addresses_.push_back(static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)));
   for (Found& battery : found_) {
     std::string problem;
     try {

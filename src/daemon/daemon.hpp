@@ -65,7 +65,7 @@ class Daemon {
   std::unique_ptr<venus::EssWatch> ess_;
   std::unique_ptr<venus::ExternalSensorWatch> sensor_;
   std::vector<Found> found_;
-  std::vector<std::uint8_t> line_addresses_;  // of all batteries on the line
+  std::vector<std::uint8_t> line_addresses_;  // BATTERY_ADDRESSES, also those that are silent now
   std::vector<std::unique_ptr<Session>> sessions_;
   control::PollInterval interval_;
   asio::steady_timer pause_;

@@ -140,10 +140,9 @@ asio::awaitable<Reply> Bus::send(std::unique_ptr<sdbus::IProxy> proxy, sdbus::Me
       [this, &proxy, &message, timeout](auto handler) {
         // The answer arrives inside the library; the waiting coroutine continues from the loop instead.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        start(std::move(proxy), message, timeout,
-              [shared, connection = connection_, &io = io_](std::exception_ptr error, Answer answer) {
-                asio::post(io, [shared, connection, error, answer]() mutable { (*shared)(error, std::move(answer)); });
-              });
+        start(std::move(proxy), message, timeout, [shared, connection = connection_, &io = io_](std::exception_ptr error, Answer answer) {
+          asio::post(io, [shared, connection, error, answer]() mutable { (*shared)(error, std::move(answer)); });
+        });
       },
       asio::use_awaitable);
   co_return Reply{connection, std::move(*reply)};

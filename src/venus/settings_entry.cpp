@@ -46,20 +46,18 @@ const StoredEntry* SettingsEntry::Impl::match(const StoredEntries& entries) {
   return found;
 }
 
-/// Versions before 2023 stored nothing but the instance, below the name of the port.
-asio::awaitable<std::string> SettingsEntry::Impl::adopt_old_instance(const StoredEntries* entries) {
+/// Versions before 2023 stored nothing but the instance, below the name of the port. Remembered, in case the next call fails.
+asio::awaitable<void> SettingsEntry::Impl::adopt_old_instance(const StoredEntries* entries) {
   const auto old_group = "serialbattery_" + identity.port;
   for (const auto& stored : *entries) {
     if (stored.group != old_group || stored.values.size() != 1) continue;
-    const auto text = stored_text(stored, entry::class_and_instance);
-    const auto old_instance = parse_class_and_instance(text);
+    const auto old_instance = parse_class_and_instance(stored_text(stored, entry::class_and_instance));
     if (!old_instance || client->is_alive(old_group, old_instance->instance)) continue;
     spdlog::info("Settings: instance {} of {} is adopted", old_instance->instance, old_group);
+    adopted = fmt::format("battery:{}", old_instance->instance);
     const std::vector<std::string> names = {entry::class_and_instance};
     co_await client->store.remove(old_group, names);
-    co_return fmt::format("battery:{}", old_instance->instance);
   }
-  co_return first_instance;
 }
 
 asio::awaitable<void> SettingsEntry::Impl::clean_up(const StoredEntries* entries) {
@@ -67,7 +65,11 @@ asio::awaitable<void> SettingsEntry::Impl::clean_up(const StoredEntries* entries
   const auto removals = stale_entries(*entries, client->options.wall(), alive);
   for (const auto& removal : removals) {
     spdlog::info("Settings: {} is removed, {}", removal.group, removal.reason);
-    co_await client->store.remove(removal.group, removal.names);
+    try {
+      co_await client->store.remove(removal.group, removal.names);
+    } catch (const sdbus::Error& error) {
+      if (!is_unknown_object(error)) throw;  // somebody else was faster
+    }
   }
 }
 
@@ -111,7 +113,8 @@ asio::awaitable<void> SettingsEntry::Impl::attach() {
     const auto stored = stored_text(*found, entry::class_and_instance);
     if (!stored.empty()) instance_text = stored;
   } else {
-    instance_text = co_await adopt_old_instance(&entries);
+    co_await adopt_old_instance(&entries);
+    if (!adopted.empty()) instance_text = adopted;
   }
   restored = current = loaded.state;
   custom_name = loaded.custom_name.empty() ? identity.proposed_name : loaded.custom_name;

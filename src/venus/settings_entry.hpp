@@ -51,7 +51,7 @@ struct SettingsEntry::Impl : std::enable_shared_from_this<SettingsEntry::Impl> {
   asio::awaitable<bool> store_custom_name(std::string name);
 
   const StoredEntry* match(const StoredEntries& entries);
-  asio::awaitable<std::string> adopt_old_instance(const StoredEntries* entries);
+  asio::awaitable<void> adopt_old_instance(const StoredEntries* entries);
   asio::awaitable<void> clean_up(const StoredEntries* entries);
   [[nodiscard]] std::vector<Definition> definitions(const StoredEntry* found, const std::string& instance_text) const;
   asio::awaitable<void> lock_instance(int wanted);
@@ -81,6 +81,7 @@ struct SettingsEntry::Impl : std::enable_shared_from_this<SettingsEntry::Impl> {
   std::optional<InstanceLock> lock;
   std::map<std::string, std::size_t> stored_types;  // index of the alternative of Value
   std::map<std::string, Writing> writings;
+  std::string adopted;  // "battery:6" of a group of the oldest layout
   std::string last_cause;
   TimePoint now{};
   asio::steady_timer late;

@@ -115,9 +115,10 @@ Restored restore(const StoredEntry& stored) {
 }
 
 std::string settled_id(const Unit& unit, const StoredEntries& entries, const std::vector<std::string>& taken) {
-  if (!unit.address || unit.line_addresses.size() < 2) return unit.id;
+  if (!unit.address) return unit.id;
   const auto own = id_with_address(unit.id, *unit.address);
   if (find_entry(entries, own) != nullptr) return own;
+  if (unit.line_addresses.size() < 2) return unit.id;
   if (std::find(taken.begin(), taken.end(), unit.id) != taken.end()) return own;
   if (const auto* stored = find_entry(entries, unit.id)) {
     // The unit that had this identifier alone keeps it, also while it is silent.

@@ -64,7 +64,7 @@ struct Restored {
 struct Unit {
   std::string id;
   std::optional<std::uint8_t> address;
-  std::vector<std::uint8_t> line_addresses;  // all addresses of the cable
+  std::vector<std::uint8_t> line_addresses;  // all addresses of the cable, also of units that are silent now
 };
 [[nodiscard]] std::string settled_id(const Unit& unit, const StoredEntries& entries, const std::vector<std::string>& taken);
 

@@ -217,6 +217,14 @@ TEST_F(BatteryServiceTest, SameReadingSendsNothing) {
   EXPECT_TRUE(client->signals().empty());
 }
 
+TEST_F(BatteryServiceTest, NothingWakesTheLoopWhileNothingHappens) {
+  start();
+  settle();
+  test::run_for(io, 100ms);
+  io.restart();
+  EXPECT_EQ(io.run_for(500ms), 0U);
+}
+
 TEST_F(BatteryServiceTest, ChangedReadingSendsOneSignalWithTheChanges) {
   start();
   snapshot.voltage = 53.2;

@@ -176,6 +176,12 @@ TEST_F(Suffix, LastsWhoeverAnswersFirst) {
   EXPECT_EQ(settled_id(unit(3), entries, {}), "AB_0x03") << "the owner of AB is silent now";
 }
 
+TEST_F(Suffix, LastsWithoutTheOtherUnits) {
+  const StoredEntries entries = {stored("serialbattery_AB", {{"UniqueIdentifier", text("AB")}, {"BusAddress", integer(1)}}),
+                                 stored("serialbattery_AB_0X02", {{"UniqueIdentifier", text("AB_0x02")}})};
+  EXPECT_EQ(settled_id({"AB", 2, {2}}, entries, {}), "AB_0x02");
+}
+
 TEST_F(Suffix, ALowerNewcomerDoesNotTakeOver) {
   const StoredEntries entries = {stored("serialbattery_AB", {{"UniqueIdentifier", text("AB")}, {"BusAddress", integer(2)}})};
   EXPECT_EQ(settled_id(unit(1), entries, {}), "AB_0x01");
