@@ -96,7 +96,7 @@ Finding scan_answer(Bytes seen, Bytes request, Kind kind) {
     }
   }
   if (holds_exception(seen, request[0])) return {Scan::refuse(Fault::exception, "Modbus exception"), {}};
-  const bool only_echo = !std::ranges::search(request, seen).empty() || seen.empty();
+  const bool only_echo = std::search(request.begin(), request.end(), seen.begin(), seen.end()) != request.end();
   const Fault fault = damaged ? Fault::checksum : foreign ? Fault::implausible : only_echo ? Fault::timeout : Fault::length;
   return {incomplete ? Scan::started(fault) : Scan::searching(fault), {}};
 }
