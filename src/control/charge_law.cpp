@@ -1,4 +1,4 @@
-// The over-voltage laws of CVL_CONTROLLER_MODE 0 to 3.
+// The over-voltage laws of CVL_CONTROLLER_MODE 0 to 3; mode 4 has a file of its own.
 #include "control/charge_law.hpp"
 
 #include <algorithm>
@@ -69,6 +69,7 @@ ChargeLaw make_charge_law(const Config& config) {
     case 0: return NoLaw{};
     case 2: return Integrator{config.switch_to_float_cell_voltage_diff, config.cvl_icontroller_factor};
     case 3: return ClippedSum{};
+    case 4: return CellTopLaw(config);
     default: return PenaltySum{};
   }
 }

@@ -11,9 +11,11 @@
 //   wish             the pack voltage that it would allow (K). Bounded afterwards to min(Vmin, Vmax)..Vmax and rounded to 6 decimals; used
 //                    in bulk and absorption.
 //   own_pace         false: CV follows K by the rules of the table "Follow": falls at once, rises after CVL_RECOVERY_HOLD_SEC at
-//                    CVL_RECOVERY_RATE_V_PER_SEC. true: CV = K in the same poll in both directions; the law's own rates are in K already.
-//   full             unknown: the wait of control.md 4.3 decides when float begins. Otherwise the law decides: true = float begins in this
-//                    poll (if bulk is permitted now). The wait's timer and its persisted start then stay unused.
+//                    CVL_RECOVERY_RATE_V_PER_SEC. true: CV = K in the same poll in both directions; the law's own rates are in K already,
+//                    and in float CV is at most K.
+//   fullness         unknown: the conditions of control.md 4.3 start, stop and end the wait. Otherwise the law does: `waiting` starts the
+//                    wait or lets it go on (it is shown as absorption and survives a restart), `no` stops it, `full` begins float in
+//                    this poll if bulk is permitted and all cells are known.
 //   charge_fraction  unknown: the configured curve of CCL over the highest cell acts. Otherwise CCL is at most this part (0..1) of
 //                    MAX_BATTERY_CHARGE_CURRENT, with the label "Cell Voltage", in its place.
 //
@@ -29,6 +31,7 @@
 #include <variant>
 #include <vector>
 
+#include "control/cell_top_law.hpp"
 #include "serialbattery/battery.hpp"
 #include "serialbattery/clock.hpp"
 #include "serialbattery/config.hpp"
@@ -56,15 +59,19 @@ struct LawInputs {
   std::optional<double> current;          // A, positive while charging
   std::optional<double> capacity;         // Ah
   double elapsed = 0;                     // s since the last evaluation, 1 if there was none; not bounded
+  std::optional<double> waited;           // s since the wait for float began (absorption); unknown: it does not run
   ChargePhase phase = ChargePhase::none;  // of the last poll
   bool sure = false;                      // all cells known: full charge may be recognised
   TimePoint now;
 };
 
+/// What a law thinks of the charge.
+enum class Fullness : unsigned char { no, waiting, full };
+
 struct LawOutput {
   double wish = 0;  // V, pack
   bool own_pace = false;
-  std::optional<bool> full{};
+  std::optional<Fullness> fullness{};
   std::optional<double> charge_fraction{};
 };
 
@@ -90,7 +97,7 @@ struct ClippedSum {
   LawOutput evaluate(const LawInputs& in) const;
 };
 
-using ChargeLaw = std::variant<NoLaw, PenaltySum, Integrator, ClippedSum>;
+using ChargeLaw = std::variant<NoLaw, PenaltySum, Integrator, ClippedSum, CellTopLaw>;
 
 [[nodiscard]] ChargeLaw make_charge_law(const Config& config);
 

@@ -54,8 +54,13 @@ ChargeVoltage::Limiting ChargeVoltage::follow(const Pass& pass, double wish) {
   return Limiting::recovering;
 }
 
+// K: what the law allows, within the limits of the pack.
+double ChargeVoltage::bounded_wish(const LawOutput& law) const {
+  return round_to(std::min(std::max(law.wish, std::min(vmin_, vmax_)), vmax_), 6);
+}
+
 void ChargeVoltage::run_bulk(const Pass& pass, const LawOutput& law) {
-  const double wish = round_to(std::min(std::max(law.wish, std::min(vmin_, vmax_)), vmax_), 6);
+  const double wish = bounded_wish(law);
   wish_ = wish;
   Limiting limiting = Limiting::no;
   if (law.own_pace) {
@@ -87,7 +92,7 @@ bool ChargeVoltage::cell_over(const Pass& pass) const {
   return pass.config.cvl_controller_mode != 0 && pass.highest && *pass.highest > pass.config.max_cell_voltage;
 }
 
-void ChargeVoltage::run_float(Pass& pass) {
+void ChargeVoltage::run_float(Pass& pass, const LawOutput& law) {
   if (reset_requested_) {
     reset_requested_ = false;
     last_reset_ = pass.now.wall;
@@ -109,6 +114,7 @@ void ChargeVoltage::run_float(Pass& pass) {
     if (*cv_ > target || may_rise) cv_ = target;
     phase_ = ChargePhase::float_voltage;
   }
+  if (law.own_pace) cv_ = std::min(*cv_, bounded_wish(law));
   write_float_text(pass.config);
 }
 

@@ -120,15 +120,17 @@ void ChargeVoltage::stop_wait() {
   wait_.reset();
 }
 
-void ChargeVoltage::check_restored_start(const Pass& pass) {
+// `fullness`: the law's judgement, if it has one of its own, else that of 4.3.
+void ChargeVoltage::check_restored_start(const Pass& pass, const std::optional<Fullness>& fullness) {
   if (!restored_start_) return;
   const std::int64_t stored = *restored_start_;
   restored_start_.reset();
   const std::int64_t age = pass.now.wall - stored;
   const Config& c = pass.config;
   const bool believable = age >= 0 && age <= c.switch_to_float_wait_for_sec + kRestoredSlack;
-  const bool still_full = pass.sum >= round_to(vmax_ - kSag, 6) &&
-                          pass.difference <= round_to(c.switch_to_float_cell_voltage_diff + c.switch_to_float_cell_voltage_deviation, 6);
+  const bool high_and_even = pass.sum >= round_to(vmax_ - kSag, 6) &&
+                             pass.difference <= round_to(c.switch_to_float_cell_voltage_diff + c.switch_to_float_cell_voltage_deviation, 6);
+  const bool still_full = fullness ? *fullness == Fullness::waiting : high_and_even;
   if (!allow_max_ || !believable || !still_full) return;
   wait_ = pass.now.mono - std::chrono::seconds(age);
   wait_wall_ = stored;
@@ -157,15 +159,20 @@ void ChargeVoltage::decide_during_wait(Pass& pass) {
   if (pass.sum < round_to(vmax_ - kSag, 6) || !pass.sure) stop_wait();
 }
 
-void ChargeVoltage::run_machine(Pass& pass, const std::optional<bool>& law_says_full) {
-  check_restored_start(pass);
-  if (law_says_full) {
+void ChargeVoltage::decide_by_law(Pass& pass, Fullness fullness) {
+  if (fullness == Fullness::full && pass.sure) {
+    begin_float(pass);
+  } else if (fullness == Fullness::no) {
     stop_wait();
-    if (allow_max_ && *law_says_full && pass.sure) {
-      begin_float(pass);
-    } else if (!allow_max_) {
-      decide_without_wait(pass);
-    }
+  } else if (!wait_) {
+    start_wait(pass.now);
+  }
+}
+
+void ChargeVoltage::run_machine(Pass& pass, const std::optional<Fullness>& fullness) {
+  check_restored_start(pass, fullness);
+  if (fullness && allow_max_) {
+    decide_by_law(pass, *fullness);
   } else if (wait_) {
     decide_during_wait(pass);
   } else {
@@ -216,15 +223,16 @@ ChargeVoltage::Outcome ChargeVoltage::evaluate(const Config& config, const Charg
                                                             .current = in.current,
                                                             .capacity = in.capacity,
                                                             .elapsed = elapsed,
+                                                            .waited = absorption_elapsed(now.mono),
                                                             .phase = phase_,
                                                             .sure = pass.sure,
                                                             .now = now.mono});
     charge_fraction_ = law.charge_fraction;
-    run_machine(pass, law.full);
+    run_machine(pass, law.fullness);
     if (allow_max_) {
       run_bulk(pass, law);
     } else {
-      run_float(pass);
+      run_float(pass, law);
     }
     hold_while_lost(pass);
   }

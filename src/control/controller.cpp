@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::count)> kS
     "state",   "permissions", "midpoint",           "average current", "time to go",   "history",        "publishing"};
 
 // Causes of log lines that are written once: one bit per step, then these.
-enum class Cause : unsigned { no_usable_voltage = static_cast<unsigned>(Step::count), own_law_missing };
+enum class Cause : unsigned { no_usable_voltage = static_cast<unsigned>(Step::count) };
 
 void log_once(State& s, unsigned cause, spdlog::level::level_enum level, std::string_view text) {
   if ((s.reported & (1U << cause)) != 0) return;
@@ -263,12 +263,7 @@ Now begin_poll(State& s, const Now& now) {
 // --- the interface ----------------------------------------------------------------------------------------------------------------------
 
 Controller::Controller(const Config& config, const Traits& traits, const Persisted& restored)
-    : state_(std::make_unique<State>(std::make_shared<const Settings>(config, traits), restored)) {
-  if (config.cvl_controller_mode == 4) {
-    log_once(*state_, static_cast<unsigned>(Cause::own_law_missing), spdlog::level::warn,
-             "CVL_CONTROLLER_MODE = 4 is not available in this version: mode 1 (penalty sum) acts instead");
-  }
-}
+    : state_(std::make_unique<State>(std::make_shared<const Settings>(config, traits), restored)) {}
 
 Controller::~Controller() = default;
 Controller::Controller(const Controller& other) : state_(std::make_unique<State>(*other.state_)) {}
