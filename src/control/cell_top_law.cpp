@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "control/charge_law.hpp"
+#include "control/numbers.hpp"
 
 namespace serialbattery::control {
 namespace {
@@ -33,6 +34,7 @@ constexpr double kBandUp = 0.008, kBandDown = 0.003;
 constexpr double kRise = 0.005;      // V/s, pack
 constexpr double kLongestStep = 5;   // s: a longer pause neither winds the trim up nor makes a jump
 constexpr double kResolution = 100;  // 1/V: chargers hardly follow less than 10 mV
+constexpr double kTiny = 1e-6;       // V, CV is rounded to 6 decimals
 
 // Full charge.
 constexpr double kTaperedBelow = 0.005, kQuietBelow = 0.020;  // current as a part of the capacity per hour
@@ -43,7 +45,7 @@ constexpr double kChargeEnded = 300;                          // s below kSagBel
 constexpr double kCalmDifference = 0.75;                      // of the difference that would end float at once
 
 // CCL, the second line: V per cell above the target.
-constexpr double kCurrentFullUpTo = 0.015, kCurrentZeroAt = 0.060;
+constexpr double kCurrentFullUpTo = 0.015, kCurrentZeroAt = 0.060, kCurrentSteepest = 0.020;
 
 double approach(double value, double towards, double elapsed, double time_constant) {
   return value + (1 - std::exp(-elapsed / time_constant)) * (towards - value);
@@ -59,13 +61,14 @@ double rate(double amperes, const LawInputs& in) {
   return std::abs(amperes) / capacity;
 }
 
+// Where the configured curve ends in 0, V per cell.
 std::optional<double> end_of_curve(const Config& config) {
   const auto& volts = config.cell_voltages_while_charging;
   const auto& fractions = config.max_charge_current_cv_fraction;
-  const auto top = std::max_element(volts.begin(), volts.end());
-  if (top == volts.end() || fractions.size() != volts.size()) return std::nullopt;
-  if (fractions[static_cast<std::size_t>(top - volts.begin())] != 0) return std::nullopt;
-  return *top;
+  if (volts.empty() || fractions.size() != volts.size()) return std::nullopt;
+  const bool ascending = volts.front() <= volts.back();
+  if ((ascending ? fractions.back() : fractions.front()) != 0) return std::nullopt;
+  return ascending ? volts.back() : volts.front();
 }
 
 }  // namespace
@@ -73,48 +76,51 @@ std::optional<double> end_of_curve(const Config& config) {
 CellTopLaw::CellTopLaw(const Config& config)
     : wait_(config.switch_to_float_wait_for_sec),
       balanced_below_(config.switch_to_float_cell_voltage_diff + config.switch_to_float_cell_voltage_deviation),
-      bulk_difference_(config.switch_to_bulk_cell_voltage_diff),
-      zero_current_at_(end_of_curve(config)),
-      limits_current_(config.cccm_cv_enable) {}
+      bulk_difference_(config.switch_to_bulk_cell_voltage_diff) {}
 
 LawOutput CellTopLaw::evaluate(const LawInputs& in) {
   if (!in.highest || !in.lowest || in.cells.empty()) {
-    if (!started_ || !in.cv) return {.wish = in.vmax};                                       // a BMS without cells: the ordinary machine
+    if (count_ == 0 || !in.cv) return {.wish = in.vmax};                                     // a BMS without cells: the ordinary machine
     return {.wish = std::min(*in.cv, in.vmax), .own_pace = true, .fullness = Fullness::no};  // blind: nothing rises
   }
   observe(in);
   watch_top(in);
   adjust_trim(in);
   move_level(in);
-  LawOutput out{.wish = given_, .own_pace = true, .fullness = judge_fullness(in)};
-  if (limits_current_) out.charge_fraction = charge_fraction(in);
-  return out;
+  return {.wish = given_, .own_pace = true, .fullness = judge_fullness(in)};
 }
 
 void CellTopLaw::observe(const LawInputs& in) {
-  const double elapsed = std::max(in.elapsed, 0.0);
   const double spread = *in.highest - in.sum / cells(in);
   const double difference = *in.highest - *in.lowest;
-  if (!started_) {
-    started_ = true;
+  elapsed_ = count_ == 0 ? 1.0 : std::max(seconds_between(seen_, in.now), 0.0);
+  seen_ = in.now;
+  if (count_ != in.cells.size()) {  // the first reading, or another pack
+    level_ = given_ = count_ == 0 ? in.cv.value_or(in.vmax) : in.vmax;
+    count_ = in.cells.size();
     top_ = *in.highest;
     spread_ = spread;
     imbalance_ = difference;
-    level_ = given_ = in.cv.value_or(in.vmax);
+    acting_ = waited_enough_ = false;
+    trim_ = 0;
+  } else if (held_down(in)) {
+    level_ = *in.cv;  // somebody else lowered CV (float, outage, error, a lost cell): go on from there
   }
-  // Somebody else lowered CV (float, outage, error, a lost cell): go on from there.
-  if (in.cv && *in.cv < given_) level_ = *in.cv;
-
   const double amperes = in.current.value_or(0);
   regulated_ = in.sum > in.cv.value_or(in.vmax) - kRegulatedWithin - kRegulatedPerAmpere * amperes;
-  top_ = approach(top_, *in.highest, elapsed, kTopFilter);
+  top_ = approach(top_, *in.highest, elapsed_, kTopFilter);
   if (spread > spread_) {
-    spread_ = approach(spread_, spread, elapsed, kSpreadUp);
+    spread_ = approach(spread_, spread, elapsed_, kSpreadUp);
   } else if (regulated_ || *in.highest > in.target) {
-    spread_ = approach(spread_, spread, elapsed, kSpreadDown);  // below that, cells look more alike than they are
+    spread_ = approach(spread_, spread, elapsed_, kSpreadDown);  // below that, cells look more alike than they are
   }
-  if (in.current) current_ = current_ ? approach(*current_, amperes, elapsed, kCurrentFilter) : amperes;
-  if (rate(amperes, in) < kQuietBelow) imbalance_ = approach(imbalance_, difference, elapsed, kImbalanceFilter);
+  if (in.current) current_ = current_ ? approach(*current_, amperes, elapsed_, kCurrentFilter) : amperes;
+  if (rate(amperes, in) < kQuietBelow) imbalance_ = approach(imbalance_, difference, elapsed_, kImbalanceFilter);
+}
+
+// CV is below what the law gave last.
+bool CellTopLaw::held_down(const LawInputs& in) const {
+  return in.cv && *in.cv < given_ - kTiny;
 }
 
 void CellTopLaw::watch_top(const LawInputs& in) {
@@ -123,7 +129,7 @@ void CellTopLaw::watch_top(const LawInputs& in) {
     acting_ = acting_ || *in.highest > in.target - kActFrom;
     return;
   }
-  sagged_for_ += std::max(in.elapsed, 0.0);
+  sagged_for_ += elapsed_;
   if (sagged_for_ <= kRestAfter) return;
   acting_ = false;
   trim_ = std::min(trim_, kTrimHighest);
@@ -131,11 +137,10 @@ void CellTopLaw::watch_top(const LawInputs& in) {
 
 void CellTopLaw::adjust_trim(const LawInputs& in) {
   if (!acting_) return;
-  const double step = std::clamp(in.elapsed, 0.0, kLongestStep);
+  const double step = std::min(elapsed_, kLongestStep);
   const double below = in.target - top_;
   const double highest = kTrimHighest + kTrimPerAmpere * std::max(current_.value_or(0), 0.0);
-  const bool held_down = in.cv && *in.cv < given_;
-  const bool may_rise = regulated_ && in.sure && !held_down && level_ < in.vmax && trim_ < highest;
+  const bool may_rise = regulated_ && in.sure && !held_down(in) && level_ < in.vmax && trim_ < highest;
   if (below < -kTrimDownFrom) {
     trim_ = std::max(trim_ + cells(in) * (below + kTrimDownFrom) / kTrimDownTime * step, kTrimLowest);
   } else if (below > kTrimUpFrom && may_rise) {
@@ -151,9 +156,9 @@ double CellTopLaw::goal(const LawInputs& in) const {
 }
 
 void CellTopLaw::move_level(const LawInputs& in) {
-  const double step = std::clamp(in.elapsed, 0.0, kLongestStep);
+  const double step = std::min(elapsed_, kLongestStep);
   level_ = std::min(goal(in), level_ + kRise * step);
-  given_ = level_ >= in.vmax ? in.vmax : std::floor(level_ * kResolution + 1e-6) / kResolution;
+  given_ = level_ >= in.vmax ? in.vmax : std::floor(level_ * kResolution + kTiny) / kResolution;
 }
 
 bool CellTopLaw::at_top(const LawInputs& in) const {
@@ -176,17 +181,16 @@ Fullness CellTopLaw::judge_fullness(const LawInputs& in) {
     if (waited > wait_ && (balanced(in) || waited > kPatience)) return Fullness::full;
     return Fullness::waiting;
   }
-  lapse_ += std::max(in.elapsed, 0.0);
+  lapse_ += elapsed_;
   const bool calm = *in.highest - *in.lowest < kCalmDifference * bulk_difference_;
   if (waited_enough_ && in.sure && sagged_for_ > kChargeEnded && calm) return Fullness::full;
   return in.waited && lapse_ <= kTolerated ? Fullness::waiting : Fullness::no;
 }
 
-double CellTopLaw::charge_fraction(const LawInputs& in) const {
-  const double full = in.target + kCurrentFullUpTo;
-  double zero = in.target + kCurrentZeroAt;
-  if (zero_current_at_ && *zero_current_at_ > full) zero = std::min(zero, *zero_current_at_);
-  return std::clamp((zero - *in.highest) / (zero - full), 0.0, 1.0);
+double CellTopLaw::charge_fraction(const Config& config, double target, double highest) {
+  const double zero = std::min(target + kCurrentZeroAt, end_of_curve(config).value_or(target + kCurrentZeroAt));
+  const double full = std::min(target + kCurrentFullUpTo, zero - kCurrentSteepest);
+  return std::clamp((zero - highest) / (zero - full), 0.0, 1.0);
 }
 
 }  // namespace serialbattery::control

@@ -6,8 +6,10 @@
 // cells and the tapered current, not from the sum of the cells, which a charger that measures too low never reaches.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
+#include "serialbattery/clock.hpp"
 #include "serialbattery/config.hpp"
 
 namespace serialbattery::control {
@@ -21,26 +23,33 @@ class CellTopLaw {
   explicit CellTopLaw(const Config& config);
   LawOutput evaluate(const LawInputs& in);
 
+  /// CCL as a part (0..1) of its maximum: only the second line, full until the highest cell is well above the target. It is 0 from the end
+  /// of the configured curve on, if that ends in 0.
+  [[nodiscard]] static double charge_fraction(const Config& config, double target, double highest);
+
+  static constexpr double kSagBelow = 0.040;  // V below the target: the highest cell is no longer at the top
+  static constexpr int kPatience = 8 * 3600;  // s at the top after which an unbalanced pack counts as full
+
  private:
   void observe(const LawInputs& in);
   void watch_top(const LawInputs& in);
   void adjust_trim(const LawInputs& in);
   void move_level(const LawInputs& in);
+  [[nodiscard]] bool held_down(const LawInputs& in) const;
   [[nodiscard]] double goal(const LawInputs& in) const;
   [[nodiscard]] bool at_top(const LawInputs& in) const;
   [[nodiscard]] bool balanced(const LawInputs& in) const;
   Fullness judge_fullness(const LawInputs& in);
-  [[nodiscard]] double charge_fraction(const LawInputs& in) const;
 
   // from the configuration
-  double wait_ = 0;                        // s
-  double balanced_below_ = 0;              // V, difference of the cells
-  double bulk_difference_ = 0;             // V, difference of the cells that ends float
-  std::optional<double> zero_current_at_;  // V per cell: where the configured curve of CCL ends in 0
-  bool limits_current_ = false;
+  double wait_ = 0;             // s
+  double balanced_below_ = 0;   // V, difference of the cells
+  double bulk_difference_ = 0;  // V, difference of the cells that ends float
 
   // filtered measurements
-  bool started_ = false;
+  std::size_t count_ = 0;          // cells; 0: nothing seen yet
+  TimePoint seen_{};               // last evaluation with cells
+  double elapsed_ = 0;             // s between the last two of them, error polls included
   double top_ = 0;                 // V, highest cell
   double spread_ = 0;              // V, highest cell - mean
   double imbalance_ = 0;           // V, highest - lowest cell while hardly any current flows

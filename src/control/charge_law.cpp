@@ -74,4 +74,9 @@ ChargeLaw make_charge_law(const Config& config) {
   }
 }
 
+std::optional<double> charge_fraction(const Config& config, double target, std::optional<double> highest) {
+  if (config.cvl_controller_mode != 4 || !config.cvcm_enable || !config.cccm_cv_enable || !highest) return std::nullopt;
+  return CellTopLaw::charge_fraction(config, target, *highest);
+}
+
 }  // namespace serialbattery::control

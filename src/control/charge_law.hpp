@@ -16,8 +16,8 @@
 //   fullness         unknown: the conditions of control.md 4.3 start, stop and end the wait. Otherwise the law does: `waiting` starts the
 //                    wait or lets it go on (it is shown as absorption and survives a restart), `no` stops it, `full` begins float in
 //                    this poll if bulk is permitted and all cells are known.
-//   charge_fraction  unknown: the configured curve of CCL over the highest cell acts. Otherwise CCL is at most this part (0..1) of
-//                    MAX_BATTERY_CHARGE_CURRENT, with the label "Cell Voltage", in its place.
+//
+// A law may replace the configured curve of CCL over the highest cell: charge_fraction() below.
 //
 // What holds for every law, because the machine does it: the bounds of K, no rise while a cell is lost (4.7), error polls (4.10; the law is
 // not called), the block by a configuration error (4.8), the SoC-reset cycle (4.6), the way back from float to bulk (4.3), the cap of an
@@ -72,7 +72,6 @@ struct LawOutput {
   double wish = 0;  // V, pack
   bool own_pace = false;
   std::optional<Fullness> fullness{};
-  std::optional<double> charge_fraction{};
 };
 
 /// Mode 0: no reaction.
@@ -100,6 +99,14 @@ struct ClippedSum {
 using ChargeLaw = std::variant<NoLaw, PenaltySum, Integrator, ClippedSum, CellTopLaw>;
 
 [[nodiscard]] ChargeLaw make_charge_law(const Config& config);
+
+/// The law decides by LawOutput::fullness when the pack is full.
+[[nodiscard]] inline bool judges_fullness(const ChargeLaw& law) {
+  return std::holds_alternative<CellTopLaw>(law);
+}
+
+/// CCL as a part (0..1) of its maximum, in place of the configured curve over the highest cell; unknown: that curve acts.
+[[nodiscard]] std::optional<double> charge_fraction(const Config& config, double target, std::optional<double> highest);
 
 [[nodiscard]] inline LawOutput evaluate(ChargeLaw& law, const LawInputs& in) {
   return std::visit([&in](auto& one) { return one.evaluate(in); }, law);

@@ -120,17 +120,18 @@ void ChargeVoltage::stop_wait() {
   wait_.reset();
 }
 
-// `fullness`: the law's judgement, if it has one of its own, else that of 4.3.
-void ChargeVoltage::check_restored_start(const Pass& pass, const std::optional<Fullness>& fullness) {
+void ChargeVoltage::check_restored_start(const Pass& pass) {
   if (!restored_start_) return;
   const std::int64_t stored = *restored_start_;
   restored_start_.reset();
   const std::int64_t age = pass.now.wall - stored;
   const Config& c = pass.config;
-  const bool believable = age >= 0 && age <= c.switch_to_float_wait_for_sec + kRestoredSlack;
+  const bool by_law = judges_fullness(law_) && pass.highest;
+  const int longest = by_law ? CellTopLaw::kPatience : c.switch_to_float_wait_for_sec;
+  const bool believable = age >= 0 && age <= longest + kRestoredSlack;
   const bool high_and_even = pass.sum >= round_to(vmax_ - kSag, 6) &&
                              pass.difference <= round_to(c.switch_to_float_cell_voltage_diff + c.switch_to_float_cell_voltage_deviation, 6);
-  const bool still_full = fullness ? *fullness == Fullness::waiting : high_and_even;
+  const bool still_full = by_law ? *pass.highest >= pass.target - CellTopLaw::kSagBelow : high_and_even;
   if (!allow_max_ || !believable || !still_full) return;
   wait_ = pass.now.mono - std::chrono::seconds(age);
   wait_wall_ = stored;
@@ -170,7 +171,6 @@ void ChargeVoltage::decide_by_law(Pass& pass, Fullness fullness) {
 }
 
 void ChargeVoltage::run_machine(Pass& pass, const std::optional<Fullness>& fullness) {
-  check_restored_start(pass, fullness);
   if (fullness && allow_max_) {
     decide_by_law(pass, *fullness);
   } else if (wait_) {
@@ -210,6 +210,7 @@ ChargeVoltage::Outcome ChargeVoltage::evaluate(const Config& config, const Charg
     pass.target = highest_allowed_cell(config);
     pass.float_voltage = pack_voltage(config.float_cell_voltage, pass.count);
     if (stated) pass.float_voltage = std::min(pass.float_voltage, vmax_);
+    check_restored_start(pass);
     const LawOutput law = control::evaluate(law_, LawInputs{.cells = in.cells.cells(),
                                                             .highest = pass.highest,
                                                             .lowest = pass.lowest,
@@ -227,7 +228,6 @@ ChargeVoltage::Outcome ChargeVoltage::evaluate(const Config& config, const Charg
                                                             .phase = phase_,
                                                             .sure = pass.sure,
                                                             .now = now.mono});
-    charge_fraction_ = law.charge_fraction;
     run_machine(pass, law.fullness);
     if (allow_max_) {
       run_bulk(pass, law);

@@ -59,6 +59,7 @@ class ChargeVoltage {
   [[nodiscard]] std::optional<double> wish() const { return wish_; }              // V, what the law allows (K)
   [[nodiscard]] std::optional<double> sum() const { return sum_; }                // V, of the cells as the machine counts them (VS)
   [[nodiscard]] std::optional<double> difference() const { return difference_; }  // V, highest - lowest cell
+  [[nodiscard]] double highest_allowed_cell(const Config& config) const;          // V, higher during a SoC reset
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] ChargePhase phase() const { return phase_; }
   [[nodiscard]] double transition_from() const { return transition_from_; }  // V, start of the way down to float (V0)
@@ -70,7 +71,6 @@ class ChargeVoltage {
   [[nodiscard]] std::int64_t last_reset() const { return last_reset_; }  // Unix s
   [[nodiscard]] unsigned full_charges() const { return full_charges_; }  // events since start
   [[nodiscard]] std::optional<TimePoint> last_limited() const { return limited_; }
-  [[nodiscard]] std::optional<double> charge_fraction() const { return charge_fraction_; }  // of the law, for CCL
 
  private:
   // What one evaluation works with.
@@ -90,12 +90,11 @@ class ChargeVoltage {
   };
   enum class Limiting : std::uint8_t { no, held, recovering };  // "", " (Cell OVP)", " (Cell OVP*)"
 
-  [[nodiscard]] double highest_allowed_cell(const Config& config) const;  // V, T of 4.4
   [[nodiscard]] bool stated_maximum_in_use(const Config& config, const ChargeVoltageInputs& in) const;
   void update_pack_limits(const Config& config, const ChargeVoltageInputs& in, const Now& now);
   void update_reset_request(const Config& config, const ChargeVoltageInputs& in, const Now& now);
   bool read_inputs(Pass& pass) const;
-  void check_restored_start(const Pass& pass, const std::optional<Fullness>& fullness);
+  void check_restored_start(const Pass& pass);
   void start_wait(const Now& now);
   void stop_wait();
   void run_machine(Pass& pass, const std::optional<Fullness>& fullness);
@@ -121,7 +120,6 @@ class ChargeVoltage {
   std::string text_;
   double vmin_ = 0, vmax_ = 0;
   std::optional<double> wish_, sum_, difference_;
-  std::optional<double> charge_fraction_;
 
   bool allow_max_ = true;                       // bulk permission
   std::optional<TimePoint> wait_;               // start of absorption (ta)

@@ -48,18 +48,19 @@ ChargeVoltageInputs Controller::State::charge_voltage_inputs() const {
 }
 
 LimitInputs Controller::State::charge_inputs() const {
-  return {.stated = reading.limits.charge_current,
-          .cell = cells.control_highest(),
-          .cell_fraction = charge_voltage.charge_fraction(),
-          .coldest = temperatures.lowest(),
-          .hottest = temperatures.highest(),
-          .mosfet = temperatures.mosfet(),
-          .soc = soc.value(),
-          .fet = reading.charge_fet,
-          .cells_lost = cells.lost(),
-          .temperatures_lost = temperatures.lost(),
-          .mosfet_lost = temperatures.mosfet_lost(),
-          .soc_lost = soc.lost()};
+  return {
+      .stated = reading.limits.charge_current,
+      .cell = cells.control_highest(),
+      .cell_fraction = charge_fraction(settings->config, charge_voltage.highest_allowed_cell(settings->config), cells.control_highest()),
+      .coldest = temperatures.lowest(),
+      .hottest = temperatures.highest(),
+      .mosfet = temperatures.mosfet(),
+      .soc = soc.value(),
+      .fet = reading.charge_fet,
+      .cells_lost = cells.lost(),
+      .temperatures_lost = temperatures.lost(),
+      .mosfet_lost = temperatures.mosfet_lost(),
+      .soc_lost = soc.lost()};
 }
 
 LimitInputs Controller::State::discharge_inputs() const {
