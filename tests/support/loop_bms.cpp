@@ -34,7 +34,7 @@ bool Bms::lost(std::uint64_t poll, double seconds) const {
   if (random_.uniform(Stream::lost_poll, poll) < 0.01) return true;
   const auto window = static_cast<std::uint64_t>(seconds / 7200);
   const double begin = random_.uniform(Stream::outage, 2 * window, 0, 7000);
-  const double length = random_.uniform(Stream::outage, 2 * window + 1, 5, 30);
+  const double length = random_.uniform(Stream::outage, 2 * window + 1, 2, 9);
   const double within = seconds - static_cast<double>(window) * 7200;
   return within >= begin && within < begin + length;
 }

@@ -13,7 +13,7 @@ namespace serialbattery::loop {
 struct Reporting {
   double poll = 1;           // s
   double cell_step = 0.001;  // V, resolution of the cell voltages
-  bool losses = false;       // 1 % of the polls fail, 0.5 % miss one cell, a silence of 5 to 30 s every two hours or so
+  bool losses = false;       // 1 % of the polls fail, 0.5 % miss one cell, a silence of 2 to 9 s every two hours
   bool operator==(const Reporting&) const = default;
 };
 

@@ -150,7 +150,7 @@ void add_choices(CLI::App& app, const std::string& name, std::vector<T>& target,
 void add_reporting(CLI::App& app, Reporting& reporting) {
   app.add_option("--poll", reporting.poll, "Seconds between two readings");
   app.add_option("--cell-step", reporting.cell_step, "Resolution of the cell voltages, V");
-  app.add_flag("--losses", reporting.losses, "Lose a reading, a cell or half a minute now and then");
+  app.add_flag("--losses", reporting.losses, "Lose a reading, a cell or a few seconds now and then");
 }
 
 }  // namespace
