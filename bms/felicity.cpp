@@ -88,6 +88,7 @@ class Felicity final : public modbus::ModbusDriver {
   void decode(Battery& into) override {
     decode_identity(into);
     decode_states(into);
+    decode_temperatures(into);
     decode_cells(into);
     decode_limits(into);
   }
@@ -136,6 +137,13 @@ class Felicity final : public modbus::ModbusDriver {
     into.mos_temperature = board && !is_empty(*board) ? std::optional<double>(static_cast<std::int16_t>(*board)) : std::nullopt;
   }
 
+  void decode_temperatures(Battery& into) {
+    for (unsigned sensor = 0; sensor < 8; ++sensor) {
+      const auto celsius = temperature(registers().word(0x133A + sensor));
+      if (sensor < into.temperatures.size()) into.temperatures[sensor] = celsius;
+    }
+  }
+
   void decode_cells(Battery& into) {
     if (!registers().has(cells.block.start, slots)) return;
     unsigned filled = 0;
@@ -146,10 +154,6 @@ class Felicity final : public modbus::ModbusDriver {
       filled |= 1U << slot;
     }
     modbus::require(std::popcount(filled) >= 4, "fewer than four cells");
-    for (unsigned sensor = 0; sensor < 8; ++sensor) {
-      const auto celsius = temperature(registers().word(0x133A + sensor));
-      if (sensor < into.temperatures.size()) into.temperatures[sensor] = celsius;
-    }
     // Once filled, a slot keeps its place: a sense wire that breaks must not shift the cells behind it.
     const unsigned all = populated_ | filled;
     into.cells.clear();

@@ -122,6 +122,7 @@ class SeplosV3 final : public modbus::ModbusDriver {
     cells_seen_ = 0;
     passive_ = co_await stack_.is_talking(link());
     if (passive_) co_return co_await probe_stack(found);
+    if (context().busy_line) co_return false;
     co_await read(factory_name);
     settle();
     co_await read(device_name);
@@ -168,6 +169,7 @@ class SeplosV3 final : public modbus::ModbusDriver {
   }
 
   asio::awaitable<bool> probe_stack(Battery& found) {
+    if (!context().address_configured && address() > 1) co_return false;
     const std::uint8_t wanted = address() == 0 && !context().address_configured ? std::uint8_t{1} : address();
     if (wanted == 0) {
       spdlog::warn("{}: a Seplos stack whose master polls: its packs are 0x01 (master), 0x02, ... in BATTERY_ADDRESSES, none is 0x00",
@@ -214,13 +216,12 @@ class SeplosV3 final : public modbus::ModbusDriver {
   void decode_pack(Battery& into) {
     if (const auto full = registers().word(0x1359)) into.capacity = *full / 100.0;
     modbus::decode(pack_fields, registers(), into);
-    if (!registers().has(pack.start, 8)) return;
-    modbus::require(*into.voltage >= 5 && *into.voltage <= 100, "pack voltage outside 5..100 V");
-    modbus::require(*into.soc <= 100, "SoC above 100 %");
-    into.soh = std::min(*into.soh, 100.0);
-    if (*into.capacity_remaining > *into.capacity * 1.05) into.capacity_remaining.reset();
-    into.history[HistoryValue::total_ah_drawn] = *registers().word(0x1004) * 10.0;
-    into.history[HistoryValue::charge_cycles] = *registers().word(0x1007);
+    if (into.voltage) modbus::require(*into.voltage >= 5 && *into.voltage <= 100, "pack voltage outside 5..100 V");
+    if (into.soc) modbus::require(*into.soc <= 100, "SoC above 100 %");
+    if (into.soh) into.soh = std::min(*into.soh, 100.0);
+    if (into.capacity && into.capacity_remaining > *into.capacity * 1.05) into.capacity_remaining.reset();
+    if (const auto drawn = registers().word(0x1004)) into.history[HistoryValue::total_ah_drawn] = *drawn * 10.0;
+    if (const auto cycles = registers().word(0x1007)) into.history[HistoryValue::charge_cycles] = *cycles;
   }
 
   // The parameters tell the number of cells; without them (a stack that is overheard) the cells with a voltage count.
@@ -237,35 +238,36 @@ class SeplosV3 final : public modbus::ModbusDriver {
   }
 
   void decode_cells(Battery& into) {
-    const bool told = registers().has(cells);
     const unsigned count = count_cells();
-    if (count == 0) {
-      modbus::require(!told, "no cell has a voltage");
-      return;
-    }
-    into.cell_count = count;
+    modbus::require(count != 0 || !registers().has(cells), "no cell has a voltage");
+    if (count != 0) into.cell_count = count;
     into.cells.resize(count);
-    if (!told) return;
-    for (unsigned i = 0; i < count; ++i) into.cells[i].voltage = *registers().word(cells.start + i) / 1000.0;
+    for (unsigned i = 0; i < count; ++i) {
+      if (const auto millivolts = registers().word(cells.start + i)) into.cells[i].voltage = *millivolts / 1000.0;
+    }
     const unsigned sensors = registers().word(0x1300).value_or(4);
     for (unsigned i = 0; i < into.temperatures.size(); ++i)
       into.temperatures[i] = i < sensors ? temperature(registers().word(0x1110 + i)) : std::nullopt;
     into.mos_temperature = temperature(registers().word(0x1119));
-    const auto environment = temperature(registers().word(0x1118));
-    note()["temperatures"] = {{"environment", environment ? boost::json::value(*environment) : boost::json::value(nullptr)}};
+    if (const auto environment = temperature(registers().word(0x1118))) note()["temperatures"] = {{"environment", *environment}};
   }
 
   void decode_states(Battery& into) {
-    if (registers().has(states)) {
+    if (registers().has(event_coils[0])) {
       std::uint64_t events = 0;
-      for (std::size_t i = 0; i < std::size(event_coils); ++i) events |= std::uint64_t{*registers().word(event_coils[i])} << (8 * i);
+      for (std::size_t i = 0; i < std::size(event_coils); ++i)
+        events |= std::uint64_t{registers().word(event_coils[i]).value_or(0)} << (8 * i);
       wire::decode_alarms(event_bits, events, into.alarms);
       if (config().soc_calculation) into.alarms[Alarm::low_soc] = AlarmLevel::ok;
-      const unsigned fets = *registers().word(fet_coils);
-      into.discharge_fet = (fets & discharge_on) != 0;
-      into.charge_fet = (fets & charge_on) != 0;
-      into.heater.allowed = into.heater.active = (fets & heater_on) != 0;
-      const unsigned balancing = *registers().word(0x1230) | (*registers().word(0x1238) << 8U);
+    }
+    if (const auto fets = registers().word(fet_coils)) {
+      into.discharge_fet = (*fets & discharge_on) != 0;
+      into.charge_fet = (*fets & charge_on) != 0;
+      into.heater.allowed = into.heater.active = (*fets & heater_on) != 0;
+    }
+    const auto first_balancing = registers().word(0x1230), more_balancing = registers().word(0x1238);
+    if (first_balancing && more_balancing) {
+      const unsigned balancing = *first_balancing | (*more_balancing << 8U);
       for (std::size_t i = 0; i < into.cells.size(); ++i) into.cells[i].balancing = ((balancing >> i) & 1U) != 0;
       into.balancing = balancing != 0;
     }
@@ -347,8 +349,13 @@ constexpr auto probes = [] {
   for (std::size_t i = 0; i < list.size(); ++i) list[i] = {.line = {19200}, .address = static_cast<std::uint8_t>(i)};
   return list;
 }();
-const Registration registration{
-    {.type = "Seplosv3", .text = "Seplos v3", .probes = probes, .addressable = true, .rank = 160, .make = make_driver<SeplosV3>}};
+const Registration registration{{.type = "Seplosv3",
+                                 .text = "Seplos v3",
+                                 .probes = probes,
+                                 .addressable = true,
+                                 .listens = true,
+                                 .rank = 160,
+                                 .make = make_driver<SeplosV3>}};
 
 }  // namespace
 

@@ -42,6 +42,7 @@ struct DriverContext {
   std::uint8_t address = 0;         // bus address; types without one ignore it
   bool address_configured = false;  // the address stands in BATTERY_ADDRESSES
   bool shared_line = false;         // several batteries are asked on this line
+  bool busy_line = false;           // somebody talks all the time: identify() must not send
   bool type_configured = false;     // BMS_TYPE names this type
 };
 

@@ -27,6 +27,7 @@ struct DriverEntry {
   std::span<const Probe> probes;  // in the order to try; static storage
   bool addressable = false;       // BATTERY_ADDRESSES applies to this type
   bool on_by_default = true;      // false: only when BMS_TYPE names it
+  bool listens = false;           // recognises its battery on a line where somebody talks all the time, without sending
   int rank = 1000;                // lower is probed earlier: share of users; two types that could both accept one device keep this order
   Duration poll_interval = 1s;    // when POLL_INTERVAL is empty
   std::string_view port_id_address = "0x01";  // address part of the identifier with USE_PORT_AS_UNIQUE_ID when none is configured

@@ -55,7 +55,8 @@ std::vector<Candidate> candidates(const Config& config, std::span<const DriverEn
   return grouped;
 }
 
-// Waits for the rest of other programs' probes to die down. A line that never falls silent belongs to a device that talks by itself.
+// Waits for the rest of other programs' probes to die down. A line that never falls silent belongs to a device that talks by itself, or
+// to a stack of batteries whose master never stops asking: only types that listen are tried then.
 asio::awaitable<bool> Detection::line_is_quiet() {
   constexpr Duration silence = 100ms;
   constexpr Duration patience = 2s;
@@ -78,6 +79,7 @@ asio::awaitable<std::optional<Found>> Detection::try_candidate(const Candidate& 
                               .address = candidate.address,
                               .address_configured = !candidate.address_text.empty(),
                               .shared_line = shared,
+                              .busy_line = busy_line_,
                               .type_configured = std::ranges::find(config_.bms_type, candidate.entry->type) != config_.bms_type.end()};
   auto driver = candidate.entry->make(context);
   const TimePoint start = link_.now();
@@ -102,7 +104,8 @@ asio::awaitable<std::optional<Found>> Detection::remembered_battery(const std::v
 }
 
 asio::awaitable<std::optional<Found>> Detection::first_battery() {
-  const std::vector<Candidate> all = candidates(config_, all_drivers());
+  std::vector<Candidate> all = candidates(config_, all_drivers());
+  if (busy_line_) std::erase_if(all, [](const Candidate& candidate) { return !candidate.entry->listens; });
   const bool shared = config_.battery_addresses.size() > 1;
   if (auto found = co_await remembered_battery(all)) co_return found;
   for (const Effort effort : {Effort::quick, Effort::thorough}) {
@@ -140,15 +143,14 @@ asio::awaitable<void> Detection::further_batteries(std::vector<Found>& found) {
 asio::awaitable<std::vector<Found>> Detection::run() {
   std::vector<Found> found;
   const bool quiet = co_await line_is_quiet();
-  if (!quiet) {
-    reason_ = "a device on this line talks without being asked and never stops";
-    co_return found;
-  }
+  busy_line_ = !quiet;
   if (auto first = co_await first_battery()) {
     found.push_back(std::move(*first));
     co_await further_batteries(found);
     const Candidate& where = found.front().where;
     if (cache_) cache_->store({std::string(where.entry->type), where.address, where.line});
+  } else if (busy_line_) {
+    reason_ = "a device on this line talks without being asked and never stops";
   }
   co_return found;
 }

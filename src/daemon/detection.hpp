@@ -64,6 +64,7 @@ class Detection {
   const DetectionCache* cache_;
   DetectionObserver* observer_;
   std::string reason_;
+  bool busy_line_ = false;  // somebody talks all the time
 };
 
 }  // namespace serialbattery::daemon

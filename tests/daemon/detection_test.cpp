@@ -124,6 +124,16 @@ TEST(Detect, LeavesALineThatIsNeverSilent) {
   EXPECT_TRUE(stream.written().empty()) << "nothing may be sent to a device that talks by itself";
 }
 
+TEST(Detect, OverhearsAStackWhoseMasterNeverStopsAsking) {
+  DeviceStream stream(simulator::Bus::of("Seplosv3"));
+  stream.bus().set("stack", "3");
+  Config config = default_config();
+  EXPECT_EQ(detect(stream, config).size(), 1U);
+  config.battery_addresses = {"0x01", "0x02"};
+  EXPECT_EQ(detect(stream, config).size(), 2U);
+  EXPECT_TRUE(stream.written().empty());
+}
+
 TEST(Detect, LeavesADeviceThatAnswersEverythingWithGarbage) {
   ScriptedStream stream([](Bytes) { return ScriptedStream::Answer{{ByteVector{'$', 'G', 'P'}, 5ms}}; });
   ByteLink link(stream);

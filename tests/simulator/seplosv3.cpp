@@ -35,7 +35,10 @@ class SeplosV3 final : public modbus::Slave<Bms> {
     table.number("stack", stack_, {0, 16});
   }
 
-  [[nodiscard]] Duration talk_interval() const override { return stack_ > 1 ? 210ms : Duration::zero(); }
+  [[nodiscard]] Duration talk_interval() const override {
+    const Duration burst = byte_time({19200}) * static_cast<int>(145 * stack_);
+    return stack_ > 1 ? std::max<Duration>(210ms, burst + 60ms) : Duration::zero();
+  }
 
  protected:
   std::optional<std::vector<std::uint16_t>> registers(std::uint8_t function, std::uint16_t first, std::uint16_t count) override {

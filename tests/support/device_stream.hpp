@@ -80,10 +80,12 @@ class DeviceStream final : public ByteStream {
     for (const simulator::Answer& answer : answers) {
       for (const simulator::Part& part : answer) {
         at += part.pause;
-        for (const std::uint8_t byte : simulator::resample(part.bytes, bus_->line(), host_line())) {
-          at += simulator::byte_time(bus_->line());
-          arriving_.push_back({at, byte});
-        }
+        const ByteVector heard = simulator::resample(part.bytes, bus_->line(), host_line());
+        const TimePoint begin = at;
+        at += simulator::byte_time(bus_->line()) * static_cast<int>(part.bytes.size());
+        // At another baud rate the same time holds more or fewer bytes.
+        for (std::size_t i = 0; i < heard.size(); ++i)
+          arriving_.push_back({begin + (at - begin) * static_cast<int>(i + 1) / static_cast<int>(heard.size()), heard[i]});
       }
     }
   }
