@@ -172,15 +172,5 @@ TEST(ControllerDebug, ConfigurationErrorsShowWithoutTheOption) {
   EXPECT_EQ(out.error_code, 119);
 }
 
-TEST(ControllerMode4, ActsLikeMode1UntilItExists) {
-  Controller one(config_from({{"CVL_CONTROLLER_MODE", "1"}}), kTraits, {});
-  Controller four(config_from({{"CVL_CONTROLLER_MODE", "4"}}), kTraits, {});
-  for (int i = 0; i < 200; ++i) {
-    Battery pack = healthy_pack(8, 3.43);
-    if (i < 20) pack.cells[2].voltage = 3.52;
-    EXPECT_EQ(one.good_poll(pack, {}, at_second(i)), four.good_poll(pack, {}, at_second(i)));
-  }
-}
-
 }  // namespace
 }  // namespace serialbattery::control
