@@ -23,10 +23,10 @@ constexpr double kRestAfter = 900;     // s
 constexpr double kFullWindow = 0.015;  // "at the top", for the full charge
 
 // The trim: V per cell beyond which it moves, and the time constants with which it takes the rest away, s.
-constexpr double kTrimDownFrom = 0.007, kTrimDownTime = 20;
-constexpr double kTrimUpFrom = -0.002, kTrimUpTime = 300;
+constexpr double kTrimDownFrom = 0.007, kTrimDownTime = 15;
+constexpr double kTrimUpFrom = 0.0005, kTrimUpTime = 300;
 constexpr double kTrimLowest = -0.3;                                    // V
-constexpr double kTrimHighest = 0.06, kTrimPerAmpere = 0.004;           // V, Ohm: more can be neither offset nor cable
+constexpr double kTrimHighest = 0.06, kTrimPerAmpere = 0.003;           // V, Ohm: more can be neither offset nor cable
 constexpr double kRegulatedWithin = 0.10, kRegulatedPerAmpere = 0.008;  // V, Ohm: nearer to CVL the charger is limited by it
 
 // The band in which CVL stays, V per cell, and its pace.
