@@ -78,7 +78,8 @@ class Bus : public std::enable_shared_from_this<Bus> {
   /// Has to be called after everything that may have queued a message without call(): signals, late answers.
   void kick();
 
-  /// Ends the connection: outstanding calls fail, the callback is not called.
+  /// Ends the connection: outstanding calls fail, the callback is not called. Whoever connected does this in the end, because a call
+  /// under way keeps its coroutine alive, and with it often the bus itself.
   void close();
 
   [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }

@@ -38,6 +38,13 @@ class SettingsClientTest : public ::testing::Test {
     service.data.preset("/Settings/SystemSetup/SystemName", text("Boat"));
   }
 
+  // Calls that are never answered keep their coroutine, and that keeps everything: closing the connections ends them.
+  ~SettingsClientTest() override {
+    for (const auto& connection : connections) connection->close();
+  }
+
+  std::shared_ptr<Bus> connect() { return connections.emplace_back(Bus::connect(io, nullptr)); }
+
   template <typename T>
   T await(asio::awaitable<T> task) {
     return test::await(io, std::move(task));
@@ -49,7 +56,7 @@ class SettingsClientTest : public ::testing::Test {
   }
 
   SettingsClient& start_client() {
-    client.emplace(Bus::connect(io, nullptr), options);
+    client.emplace(connect(), options);
     return *client;
   }
 
@@ -80,6 +87,7 @@ class SettingsClientTest : public ::testing::Test {
   asio::io_context io;
   SettingsService service{io, {20ms, {}}};
   SettingsOptions options;
+  std::vector<std::shared_ptr<Bus>> connections;
   std::optional<SettingsClient> client;
 };
 
@@ -212,7 +220,7 @@ TEST_F(SettingsClientTest, StaleGroupsAreRemovedOthersNot) {
 TEST_F(SettingsClientTest, ASecondBatteryWithTheSameIdentifierIsRefused) {
   service.start();
   const auto entry = await(start_client().open(identity()));
-  SettingsClient other(Bus::connect(io, nullptr), options);
+  SettingsClient other(connect(), options);
   try {
     await(other.open(identity()));
     FAIL() << "two batteries with one instance";
