@@ -19,14 +19,20 @@ class DeviceStream final : public ByteStream {
   void unplug() { gone_ = true; }
   /// Bytes handed over by the host since the start, request by request.
   [[nodiscard]] const std::vector<ByteVector>& written() const { return written_; }
+  /// How long requests and answers took so far: on the wire and in the device.
+  [[nodiscard]] Duration conversation() const { return conversation_; }
+  /// How long the host was deliberately silent so far: gaps between messages.
+  [[nodiscard]] Duration pauses() const { return pauses_; }
 
   asio::awaitable<void> write(Bytes data) override {
     check();
     written_.emplace_back(data.begin(), data.end());
     if (!bus_) co_return;
+    const TimePoint asked = now_;
     const TimePoint complete = now_ + wire_time(data.size(), settings_);
     const ByteVector heard = simulator::resample(data, host_line(), bus_->line());
     schedule(bus_->receive(heard, complete), complete);
+    conversation_ += (arriving_.empty() ? complete : arriving_.back().at) - asked;
   }
 
   asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) override {
@@ -53,6 +59,7 @@ class DeviceStream final : public ByteStream {
   }
 
   asio::awaitable<void> sleep_until(TimePoint moment) override {
+    pauses_ += std::max(moment - now_, Duration::zero());
     now_ = std::max(now_, moment);
     if (bus_) bus_->advance(now_);
     co_return;
@@ -99,6 +106,8 @@ class DeviceStream final : public ByteStream {
   std::unique_ptr<simulator::Bus> bus_;
   std::deque<Arriving> arriving_;
   std::vector<ByteVector> written_;
+  Duration conversation_{};
+  Duration pauses_{};
   bool gone_ = false;
   TimePoint now_{std::chrono::hours(1)};
   TimePoint talked_ = now_;
