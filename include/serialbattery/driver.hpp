@@ -2,8 +2,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/json/fwd.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -92,19 +93,36 @@ class Driver {
   /// replay(): one exchange into `into`.
   virtual asio::awaitable<void> replay_exchange(Bytes request, Battery& into) = 0;
 
+  /// Carries out a step of a conversation that may fail. False: it did, for another reason than that the port is gone. What the step
+  /// was to change may then be partly changed.
+  asio::awaitable<bool> succeeds(asio::awaitable<void> step);
+
+  /// Logs bits of `word` that are not among `known`, each once: so that users report what nobody has documented. `what`: static text.
+  void tell_unknown_bits(std::string_view what, std::uint64_t word, std::uint64_t known);
+
+  /// Name of the port, for logs and identifiers.
+  [[nodiscard]] const std::string& port() const { return link_.stream().name(); }
   [[nodiscard]] ByteLink& link() { return link_; }
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const DriverContext& context() const { return context_; }
   [[nodiscard]] boost::json::object& note() { return details_; }  // entries of details()
 
  private:
+  void finish(Battery& reading) const;
+
   ByteLink& link_;
   const Config& config_;
   DriverContext context_;
   Battery battery_;
   Battery next_;  // kept between polls so that a steady state allocates nothing
   boost::json::object details_;
+  std::map<std::string_view, std::uint64_t> told_bits_;  // by tell_unknown_bits()
 };
+
+/// For note(): null where a value is unknown.
+inline boost::json::value or_null(const std::optional<double>& value) {
+  return value ? boost::json::value(*value) : boost::json::value(nullptr);
+}
 
 /// Plausibility of a whole reading (capacity, current, pack voltage, SoC); nullptr if it may be used, else what is wrong.
 const char* implausible(const Battery& battery);

@@ -27,6 +27,8 @@ class BmsError : public std::runtime_error {
  public:
   BmsError(Fault fault, const std::string& what) : std::runtime_error(what), fault_(fault) {}
   [[nodiscard]] Fault fault() const { return fault_; }
+  /// Nothing can be asked any more; any other failure concerns one exchange only.
+  [[nodiscard]] bool port_gone() const { return fault_ == Fault::closed || fault_ == Fault::io; }
 
  private:
   Fault fault_;
@@ -43,5 +45,10 @@ class FrameError : public BmsError {
  public:
   using BmsError::BmsError;
 };
+
+/// Throws FrameError(fault, what) unless `good`.
+inline void require(bool good, const char* what, Fault fault = Fault::implausible) {
+  if (!good) throw FrameError(fault, what);
+}
 
 }  // namespace serialbattery

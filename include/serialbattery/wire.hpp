@@ -91,6 +91,33 @@ struct AlarmBit {
 /// Every alarm named in the table becomes known: the highest level of its bits that are set, else ok.
 void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& alarms);
 
+/// Mask of the bits of these numbers: bits(0, 5) is 0x21.
+template <typename... Number>
+constexpr std::uint64_t bits(Number... number) {
+  return ((std::uint64_t{1} << static_cast<unsigned>(number)) | ... | 0);
+}
+
+/// Bit `number` of `word`, counted from the lowest.
+constexpr bool bit(std::uint64_t word, std::size_t number) {
+  return number < 64 && ((word >> number) & 1U) != 0;
+}
+
+/// One alarm, and the bits of an alarm word that raise it.
+struct AlarmBits {
+  Alarm alarm;
+  std::uint64_t warning_bits;
+  std::uint64_t alarm_bits;
+};
+
+/// Every alarm named in the table becomes known: alarm, warning or ok, whatever is highest.
+void decode_alarms(std::span<const AlarmBits> table, std::uint64_t word, Alarms& alarms);
+
+/// As decode_alarms(), but an alarm that is known already keeps its level if that is higher: for several words that tell the same.
+void raise_alarms(std::span<const AlarmBits> table, std::uint64_t word, Alarms& alarms);
+
+/// All bits that a table names.
+std::uint64_t named_bits(std::span<const AlarmBits> table);
+
 /// `alarm` becomes at least `level` (unknown counts as ok).
 void raise(Alarms& alarms, Alarm alarm, AlarmLevel level);
 
@@ -98,6 +125,14 @@ void raise(Alarms& alarms, Alarm alarm, AlarmLevel level);
 std::string text(Bytes data);
 /// As above, but NUL is a blank and runs of blanks become one.
 std::string text_blanks(Bytes data);
+
+/// "170.0", "174.25": the shortest digits that read back to the same number, with at least one decimal.
+std::string decimal(double number);
+
+/// nullopt outside `low`..`high`: a sensor that is missing or broken reads something impossible.
+constexpr std::optional<double> within(double value, double low, double high) {
+  return value >= low && value <= high ? std::optional(value) : std::nullopt;
+}
 
 /// Sum of all bytes, 32 bit.
 std::uint32_t sum(Bytes data);

@@ -1,5 +1,7 @@
 #include "serialbattery/driver.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <cmath>
 
 namespace serialbattery {
@@ -21,10 +23,11 @@ asio::awaitable<bool> Driver::identify(Effort effort) {
     const bool mine = co_await probe(found, effort);
     if (!mine) co_return false;
   } catch (const BmsError& error) {
-    if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+    if (error.port_gone()) throw;
     co_return false;
   }
   if (implausible(found)) co_return false;
+  finish(found);
   battery_ = std::move(found);
   co_return true;
 }
@@ -33,13 +36,41 @@ asio::awaitable<void> Driver::refresh() {
   next_ = battery_;
   co_await poll(next_);
   if (const char* what = implausible(next_)) throw FrameError(Fault::implausible, what);
+  finish(next_);
   std::swap(battery_, next_);
 }
 
 asio::awaitable<void> Driver::replay(Bytes request) {
   Battery into = battery_;
   co_await replay_exchange(request, into);
+  finish(into);
   battery_ = std::move(into);
+}
+
+// A state of charge that the program counts itself makes that of the BMS, and its alarm, meaningless.
+void Driver::finish(Battery& reading) const {
+  auto& low_soc = reading.alarms[Alarm::low_soc];
+  if (config_.soc_calculation && low_soc) low_soc = AlarmLevel::ok;
+}
+
+asio::awaitable<bool> Driver::succeeds(asio::awaitable<void> step) {
+  try {
+    co_await std::move(step);
+    co_return true;
+  } catch (const BmsError& error) {
+    if (error.port_gone()) throw;
+    spdlog::debug("{}{}{}: {}", port(), address_text().empty() ? "" : " ", address_text(), error.what());
+  }
+  co_return false;
+}
+
+void Driver::tell_unknown_bits(std::string_view what, std::uint64_t word, std::uint64_t known) {
+  std::uint64_t& told = told_bits_[what];
+  const std::uint64_t fresh = word & ~known & ~told;
+  if (fresh == 0) return;
+  told |= fresh;
+  spdlog::warn("{}{}{}: {}: bits 0x{:x} are set, whose meaning is unknown: please report what the battery does", port(),
+               address_text().empty() ? "" : " ", address_text(), what, fresh);
 }
 
 asio::awaitable<void> Driver::execute(const Command&) {

@@ -1,5 +1,7 @@
 #include "serialbattery/wire.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/crc.hpp>
 #include <numeric>
 
@@ -69,6 +71,24 @@ void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& 
   }
 }
 
+void decode_alarms(std::span<const AlarmBits> table, std::uint64_t word, Alarms& alarms) {
+  for (const AlarmBits& entry : table) alarms[entry.alarm] = AlarmLevel::ok;
+  raise_alarms(table, word, alarms);
+}
+
+void raise_alarms(std::span<const AlarmBits> table, std::uint64_t word, Alarms& alarms) {
+  for (const AlarmBits& entry : table) {
+    const bool alarmed = (word & entry.alarm_bits) != 0, warned = (word & entry.warning_bits) != 0;
+    raise(alarms, entry.alarm, alarmed ? AlarmLevel::alarm : warned ? AlarmLevel::warning : AlarmLevel::ok);
+  }
+}
+
+std::uint64_t named_bits(std::span<const AlarmBits> table) {
+  std::uint64_t named = 0;
+  for (const AlarmBits& entry : table) named |= entry.warning_bits | entry.alarm_bits;
+  return named;
+}
+
 void raise(Alarms& alarms, Alarm alarm, AlarmLevel level) {
   alarms[alarm] = std::max(alarms[alarm].value_or(AlarmLevel::ok), level);
 }
@@ -100,6 +120,12 @@ std::string text_blanks(Bytes data) {
     result.push_back(c);
   }
   return trimmed(result);
+}
+
+std::string decimal(double number) {
+  std::string text = fmt::format("{}", number);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
 }
 
 std::uint32_t sum(Bytes data) {
