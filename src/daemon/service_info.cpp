@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/unique_id.hpp"
 #include "venus/identity.hpp"
 
 namespace serialbattery::daemon {
@@ -18,7 +19,7 @@ std::string unique_identifier(const Config& config, const std::string& port_name
     return venus::port_unique_id(port_name, address);
   }
   const Identity& identity = battery.identity;
-  return identity.unique_id.empty() ? venus::fallback_unique_id(identity.hardware_version, battery.capacity) : identity.unique_id;
+  return identity.unique_id.empty() ? fallback_unique_id(identity.hardware_version, battery.capacity) : identity.unique_id;
 }
 
 std::string type_text(const Candidate& where, const Battery& battery) {

@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-#include "venus/value.hpp"
 
 namespace serialbattery::venus {
 namespace {
@@ -30,16 +29,6 @@ std::string replaced(std::string_view text, bool (*legal)(char)) {
 
 std::string bms_id(std::string_view unique_identifier) {
   return replaced(unique_identifier, is_alphanumeric);
-}
-
-std::string fallback_unique_id(std::string_view hardware_version, std::optional<double> capacity) {
-  std::string id;
-  for (const char c : hardware_version) {
-    if (is_alphanumeric(c)) id += c;
-  }
-  if (!capacity) return id.empty() ? "unknown" : id;
-  if (!id.empty()) id += '_';
-  return id + plain_number(*capacity) + "Ah";
 }
 
 std::string port_unique_id(std::string_view port, std::string_view address_text) {

@@ -14,9 +14,6 @@ namespace serialbattery::venus {
 /// The identifier with every character outside [A-Za-z0-9] replaced by '_'. Shown on /Serial.
 [[nodiscard]] std::string bms_id(std::string_view unique_identifier);
 
-/// For a BMS without an identifier: letters and digits of the hardware version, '_', capacity (Ah), e.g. "JKB2A20S20P_280.0Ah".
-[[nodiscard]] std::string fallback_unique_id(std::string_view hardware_version, std::optional<double> capacity);
-
 /// USE_PORT_AS_UNIQUE_ID: "ttyUSB0__0x01".
 [[nodiscard]] std::string port_unique_id(std::string_view port, std::string_view address_text);
 

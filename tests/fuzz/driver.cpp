@@ -32,36 +32,36 @@ using test::ScriptedStream;
 // --- Checksums ---
 // A mutation that breaks a checksum tests the framing only. So a changed answer may get right checksums of the kinds that fitted before.
 
-using Repair = void (*)(std::span<std::uint8_t>);
+using Repair = void (*)(Bytes request, std::span<std::uint8_t> answer);
 
-void repair_modbus(std::span<std::uint8_t> frame) {
+void repair_modbus(Bytes /*request*/, std::span<std::uint8_t> frame) {
   const std::uint16_t crc = wire::crc_modbus(frame.first(frame.size() - 2));
   frame[frame.size() - 2] = static_cast<std::uint8_t>(crc);
   frame[frame.size() - 1] = static_cast<std::uint8_t>(crc >> 8U);
 }
 
-void repair_jbd(std::span<std::uint8_t> frame) {
+void repair_jbd(Bytes /*request*/, std::span<std::uint8_t> frame) {
   const std::uint32_t sum = 0x10000U - wire::sum(frame.subspan(2, frame.size() - 5));
   frame[frame.size() - 3] = static_cast<std::uint8_t>(sum >> 8U);
   frame[frame.size() - 2] = static_cast<std::uint8_t>(sum);
 }
 
-void repair_jk(std::span<std::uint8_t> frame) {
+void repair_jk(Bytes /*request*/, std::span<std::uint8_t> frame) {
   const std::uint32_t sum = wire::sum(frame.first(frame.size() - 4));
   frame[frame.size() - 2] = static_cast<std::uint8_t>(sum >> 8U);
   frame[frame.size() - 1] = static_cast<std::uint8_t>(sum);
 }
 
-void repair_daly(std::span<std::uint8_t> frames) {
+void repair_daly(Bytes /*request*/, std::span<std::uint8_t> frames) {
   for (; frames.size() >= 13; frames = frames.subspan(13)) frames[12] = static_cast<std::uint8_t>(wire::sum(frames.first(12)));
 }
 
-void repair_jk_record(std::span<std::uint8_t> answer) {
+void repair_jk_record(Bytes /*request*/, std::span<std::uint8_t> answer) {
   if (answer.size() >= 300) answer[299] = static_cast<std::uint8_t>(wire::sum(answer.first(299)));
 }
 
 // ASCII frames of the YD/T 1363 family: ~ ... sum(4 digits) CR.
-void repair_ascii(std::span<std::uint8_t> frame) {
+void repair_ascii(Bytes /*request*/, std::span<std::uint8_t> frame) {
   const std::uint32_t sum = 0x10000U - wire::sum(frame.subspan(1, frame.size() - 6));
   for (std::size_t i = 0; i < 4; ++i) {
     const unsigned digit = (sum >> (12U - 4U * i)) & 0xFU;
@@ -69,12 +69,44 @@ void repair_ascii(std::span<std::uint8_t> frame) {
   }
 }
 
-std::vector<Repair> fitting_repairs(const ByteVector& answer) {
+void repair_ant_old(Bytes /*request*/, std::span<std::uint8_t> frame) {
+  if (frame.size() < 140) return;
+  const std::uint32_t sum = wire::sum(frame.subspan(4, 134));
+  frame[138] = static_cast<std::uint8_t>(sum >> 8U);
+  frame[139] = static_cast<std::uint8_t>(sum);
+}
+
+void repair_ant_new(Bytes /*request*/, std::span<std::uint8_t> frame) {
+  const std::size_t end = std::min<std::size_t>(frame[5] + 6U, frame.size() - 2);
+  const std::uint16_t crc = wire::crc_modbus(frame.subspan(1, end - 1));
+  frame[end] = static_cast<std::uint8_t>(crc);
+  frame[end + 1] = static_cast<std::uint8_t>(crc >> 8U);
+}
+
+// CRC-8 over request and data, by the bit: a short answer needs no table.
+void repair_sinowealth(Bytes request, std::span<std::uint8_t> answer) {
+  unsigned crc = 0;
+  const auto add = [&crc](std::uint8_t byte) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 0x80U) != 0 ? (crc << 1U ^ 0x07U) & 0xFFU : crc << 1U;
+  };
+  std::ranges::for_each(request, add);
+  std::ranges::for_each(answer.first(answer.size() - 1), add);
+  answer.back() = static_cast<std::uint8_t>(crc);
+}
+
+std::vector<Repair> fitting_repairs(const ByteVector& request, const ByteVector& answer) {
+  struct Known {
+    std::size_t shortest;
+    Repair repair;
+  };
+  constexpr Known known[] = {{8, repair_modbus}, {8, repair_jbd},     {8, repair_jk},      {8, repair_daly},      {8, repair_jk_record},
+                             {8, repair_ascii},  {8, repair_ant_old}, {8, repair_ant_new}, {3, repair_sinowealth}};
   std::vector<Repair> result;
-  for (const Repair repair : {repair_modbus, repair_jbd, repair_jk, repair_daly, repair_jk_record, repair_ascii}) {
+  for (const auto& [shortest, repair] : known) {
     ByteVector copy = answer;
-    if (copy.size() < 8) continue;
-    repair(copy);
+    if (copy.size() < shortest) continue;
+    repair(request, copy);
     if (copy == answer) result.push_back(repair);
   }
   return result;
@@ -103,8 +135,9 @@ std::vector<Exchange> load(const std::filesystem::path& file) {
         return hex && hex->is_string() ? wire::from_hex(std::string(hex->as_string())).value_or(ByteVector{}) : ByteVector{};
       };
       ByteVector answer = bytes("rx");
-      std::vector<Repair> repairs = fitting_repairs(answer);
-      result.push_back({bytes("tx"), std::move(answer), std::move(repairs)});
+      ByteVector request = bytes("tx");
+      std::vector<Repair> repairs = fitting_repairs(request, answer);
+      result.push_back({std::move(request), std::move(answer), std::move(repairs)});
     }
   }
   return result;
@@ -147,7 +180,7 @@ ByteVector answer_from(Input& input, unsigned control, const Exchange& recorded)
     answer[place] = input.byte();
   }
   if (control & repaired) {
-    for (const Repair repair : recorded.repairs) repair(answer);
+    for (const Repair repair : recorded.repairs) repair(recorded.request, answer);
   }
   return answer;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/unique_id.hpp"
 #include "venus/identity.hpp"
 #include "venus/save_cadence.hpp"
 
