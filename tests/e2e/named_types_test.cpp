@@ -9,7 +9,7 @@ namespace {
 
 struct NamedType {
   const char* type;
-  unsigned strike_every;  // of the requests; a poll that takes many must not meet a fault twice in one question
+  unsigned strike_every;  // of the requests: each poll meets the fault, no question meets it twice
 };
 
 class Named : public Served, public testing::WithParamInterface<NamedType> {
@@ -38,24 +38,14 @@ TEST_P(Named, ReadingsGoOnThroughEveryFault) {
   double current = 10;
   for (const LineFault& fault : line_faults) {
     rig_.fault(fault.name, fault.value);
-    for (int change = 0; change < 2; ++change) {
-      current += 1;
-      rig_.set("current", std::to_string(current));
-      EXPECT_TRUE(becomes("/Dc/0/Current", current)) << fault.name;
-    }
+    current += 1;
+    rig_.set("current", std::to_string(current));
+    EXPECT_TRUE(becomes("/Dc/0/Current", current)) << fault.name;
     rig_.fault(fault.name, fault.off);
   }
   EXPECT_TRUE(program_->running());
   EXPECT_LE(number(*client_, "/Info/MaxChargeCurrent").value_or(999), 50.0);
   EXPECT_EQ(client_->owners().size(), 1U) << "never left the bus";
-}
-
-TEST_P(Named, SilenceAgesAndEnds) {
-  rig_.fault("silence", "on");
-  EXPECT_TRUE(becomes_invalid("/Dc/0/Voltage"));
-  EXPECT_EQ(number(*client_, "/System/NrOfModulesOnline"), 0);
-  rig_.fault("silence", "off");
-  EXPECT_TRUE(rig_.until([this] { return number(*client_, "/Dc/0/Voltage").has_value(); }));
 }
 
 TEST_P(Named, ComesBackAfterAShortUnplug) {
@@ -66,7 +56,7 @@ TEST_P(Named, ComesBackAfterAShortUnplug) {
   EXPECT_EQ(client_->owners().size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Named, testing::Values(NamedType{"ANT", 3}, NamedType{"Sinowealth", 11}),
+INSTANTIATE_TEST_SUITE_P(All, Named, testing::Values(NamedType{"ANT", 2}, NamedType{"Sinowealth", 11}),
                          [](const auto& type) { return std::string(type.param.type); });
 
 }  // namespace serialbattery::test
