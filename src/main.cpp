@@ -9,6 +9,7 @@
 #include "config/report.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
+#include "daemon/memory.hpp"
 #include "daemon/options.hpp"
 #include "daemon/tools.hpp"
 #include "serialbattery/registry.hpp"
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   const auto parsed = daemon::parse_options(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const auto& options = std::get<daemon::Options>(parsed);
+  daemon::release_startup_memory();  // the libraries' own start and the command line
   const config::Loaded loaded = config::load_folder(options.folder, type_names());
   using Mode = daemon::Options::Mode;
   switch (options.mode) {

@@ -22,11 +22,13 @@ die() {
 
 # --- root file system -------------------------------------------------------------------------------------------------------------
 
-# with_writable_root COMMAND...: the root file system is read-only; opens it for this command only. (Victron's remount-rw.sh would open it
-# for good and mark the device as modified. Where an overlay covers the folder, it is writable anyway.)
-with_writable_root() {
-  if touch "$templates/.writable" 2>/dev/null; then
-    rm -f "$templates/.writable"
+# with_writable FOLDER COMMAND...: runs the command while FOLDER can be written. The root file system is read-only and is opened for this
+# command only. (Victron's remount-rw.sh would open it for good and mark the device as modified. A folder that an overlay covers is writable.)
+with_writable() {
+  folder=$1
+  shift
+  if touch "$folder/.writable" 2>/dev/null; then
+    rm -f "$folder/.writable"
     "$@"
     return
   fi
@@ -66,16 +68,14 @@ root_leftovers() {
   done
 }
 
+remove_leftovers() { for item in $(root_leftovers); do rm -rf "$item"; done; }
+
 replace_template() {
-  for item in $(root_leftovers); do rm -rf "$item"; done
   rm -rf "$template.new"
   cp -R "$1" "$template.new" && rm -rf "$template" && mv "$template.new" "$template"
 }
 
-remove_template() {
-  for item in $(root_leftovers); do rm -rf "$item"; done
-  rm -rf "$template"
-}
+remove_template() { rm -rf "$template"; }
 
 # --- serial-starter ---------------------------------------------------------------------------------------------------------------
 

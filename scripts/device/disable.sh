@@ -9,7 +9,8 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 remove_rc_lines
 convert_single_conf
 rm -f "$starter_conf/dbus-serialbattery.conf"
-if [ -e "$template" ] || [ -L "$template" ] || [ "$(root_leftovers)" ]; then with_writable_root remove_template; fi
+if [ "$(root_leftovers)" ]; then with_writable /opt/victronenergy remove_leftovers; fi
+if [ -e "$template" ] || [ -L "$template" ]; then with_writable "$templates" remove_template; fi
 recycle_ports Stopping
 for service in $(other_services); do
   say "Removing $service."

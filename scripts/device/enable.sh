@@ -25,8 +25,12 @@ wanted=$("$home/dbus-serialbattery" --list-services 2>/dev/null) || { known=; wa
 
 make_template "$new"
 replaced=
-if ! same_template "$new" "$template" || [ "$(root_leftovers)" ]; then
-  with_writable_root replace_template "$new" || die "the service template could not be written to $template"
+if [ "$(root_leftovers)" ]; then
+  with_writable /opt/victronenergy remove_leftovers
+  replaced=yes
+fi
+if ! same_template "$new" "$template"; then
+  with_writable "$templates" replace_template "$new" || die "the service template could not be written to $template"
   say "Service template written to $template."
   replaced=yes
 fi

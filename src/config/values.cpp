@@ -67,13 +67,20 @@ std::optional<double> parse_as(std::string_view text) {
 template <typename T>
 constexpr std::string_view number_words = std::is_same_v<T, int> ? "whole number" : "number";
 
+/// "0.5 to 5 V/cell"; empty when everything is allowed.
+std::string bounds_text(const Key& key) {
+  std::string text = allowed_text(key);
+  if (!text.empty() && !key.unit.empty()) text += fmt::format(" {}", key.unit);
+  return text;
+}
+
 /// nullopt: allowed.
 std::optional<Failure> outside(const Key& key, double number) {
   bool inside = true;
   if (const auto* range = std::get_if<Range>(&key.allowed)) inside = number >= range->low && number <= range->high;
   if (const auto* either = std::get_if<Either>(&key.allowed)) inside = number == either->first || number == either->second;
   if (inside) return std::nullopt;
-  return Failure{Code::out_of_range, fmt::format("outside of {}", allowed_text(key))};
+  return Failure{Code::out_of_range, fmt::format("outside of {}", bounds_text(key))};
 }
 
 Reading failed(Code code, std::string problem) {
@@ -159,6 +166,16 @@ Reading read_text(const Key& key, std::string_view text) {
   return std::visit([&](auto member) { return read(key, text, member); }, key.member);
 }
 
+/// Who wrote no number, or nothing, learns what is allowed.
+void add_bounds(const Key& key, std::vector<Failure>& failures) {
+  const std::string bounds = bounds_text(key);
+  if (bounds.empty()) return;
+  for (Failure& failure : failures) {
+    if (failure.code == Code::bad_number || failure.code == Code::bad_list || failure.code == Code::empty)
+      failure.problem += fmt::format(", allowed is {}", bounds);
+  }
+}
+
 /// Each line ends at the first comment sign that follows a blank (or begins the line).
 std::string without_comments(std::string_view text) {
   std::string result;
@@ -187,6 +204,7 @@ void add_failure(std::vector<Failure>& failures, Failure failure) {
 
 Reading parse_value(const Key& key, std::string_view text) {
   Reading reading = read_text(key, text);
+  add_bounds(key, reading.failures);
   // Names of BMS types are judged later, by who knows the types; none contains a comment sign.
   const bool readable = reading.failures.empty() && key.rule != Rule::bms_types;
   if (readable || !may_have_comment(key)) return reading;

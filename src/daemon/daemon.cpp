@@ -245,11 +245,13 @@ asio::awaitable<std::unique_ptr<Session>> Daemon::start_session(Found battery) {
   serving.info.device_instance = serving.entry->instance();
   serving.info.custom_name = serving.entry->custom_name();
   session->set_capture(capture_.get());
+  release_startup_memory();
   co_await session->start(std::move(serving), environment());
   co_return session;
 }
 
 asio::awaitable<bool> Daemon::start_sessions() {
+  release_startup_memory();
   connect_to_bus();
   interval_ = control::PollInterval(first_interval(config_, found_));
   std::ranges::sort(found_, {}, [](const Found& battery) { return battery.where.address; });

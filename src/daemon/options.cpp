@@ -13,13 +13,18 @@ constexpr const char* description =
 
 constexpr const char* footer =
     "Examples:\n"
-    "  dbus-serialbattery /dev/ttyUSB0              serve the battery on this port (serial-starter does this)\n"
-    "  dbus-serialbattery --scan /dev/ttyUSB0       which BMS is there, and what answered nearly right?\n"
+    "  dbus-serialbattery --status                     all batteries of the device, live\n"
+    "  dbus-serialbattery --scan /dev/ttyUSB0          which BMS is there, and what answered nearly right?\n"
+    "  dbus-serialbattery --check-config               the configuration in use and everything that is wrong with it\n"
     "  dbus-serialbattery --once --json /dev/ttyUSB0   one reading as JSON\n"
-    "  dbus-serialbattery --check-config            the configuration in use and everything that is wrong with it\n"
-    "  dbus-serialbattery --status                  live view of all batteries on the bus\n\n"
-    "Exit codes: 0 stopped on request, or nothing to do; 1 no battery found, battery or port lost, configuration unusable;\n"
-    "  2 unexpected error; 3 the D-Bus daemon has gone.";
+    "  dbus-serialbattery /dev/ttyUSB0                 serve the battery on this port (serial-starter does this)\n"
+    "A port that the driver serves is busy: before --scan and --once on the device, take it away from serial-starter\n"
+    "(stop-tty.sh, see docs/troubleshooting.md).\n\n"
+    "Exit codes:\n"
+    "  0  stopped on request; --scan, --once: a battery was found; --check-config: no errors\n"
+    "  1  no battery found, battery or port lost, configuration or arguments unusable\n"
+    "  2  unexpected error\n"
+    "  3  the D-Bus daemon has gone";
 
 // The program lies in <folder>/ or in <folder>/bin/.
 fs::path default_folder(const fs::path& program) {

@@ -65,6 +65,7 @@ void Session::follow_settings() {
 void Session::publish(const control::Snapshot& snapshot, venus::Occasion occasion) {
   service_->publish(snapshot);
   const Now moment = now();
+  for (const EventLog::Line& line : events_.changes(snapshot, moment.mono)) spdlog::log(line.level, "{}: {}", label(), line.text);
   serving_.entry->save(controller_->persisted(moment), occasion, moment.mono);
 }
 

@@ -11,6 +11,7 @@
 
 #include "control/controller.hpp"
 #include "daemon/detection.hpp"
+#include "daemon/event_log.hpp"
 #include "daemon/log.hpp"
 #include "link/capture.hpp"
 #include "serialbattery/config.hpp"
@@ -87,6 +88,7 @@ class Session {
   std::unique_ptr<venus::BatteryService> service_;
   std::deque<std::shared_ptr<Write>> writes_;
   RepeatedFault faults_;
+  EventLog events_;
   link::CaptureFile* capture_ = nullptr;
   Duration last_refresh_{};
 };

@@ -30,6 +30,16 @@ std::size_t terminal_width() {
   return wanted ? static_cast<std::size_t>(std::max(0, std::atoi(wanted))) : 80;
 }
 
+// Drawn over the last picture line by line: clearing the screen each second flickers on a slow connection.
+std::string over_last_picture(const std::string& picture) {
+  std::string result = "\x1b[H";
+  for (const char c : picture) {
+    if (c == '\n') result += "\x1b[K";
+    result += c;
+  }
+  return result + "\x1b[J";
+}
+
 StatusItems read_items(sdbus::Message& message) {
   StatusItems items;
   message.enterContainer("{sa{sv}}");
@@ -59,10 +69,10 @@ class StatusLoop {
 
   asio::awaitable<void> run() {
     const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+    if (terminal) std::fputs("\x1b[2J", stdout);
     for (int picture = 0; pictures_ == 0 || picture < pictures_; ++picture) {
       const std::string text = co_await draw();
-      if (terminal) std::fputs("\x1b[H\x1b[2J", stdout);
-      std::fputs(text.c_str(), stdout);
+      std::fputs(terminal ? over_last_picture(text).c_str() : text.c_str(), stdout);
       std::fflush(stdout);
       timer_.expires_after(1s);
       co_await timer_.async_wait(asio::use_awaitable);
@@ -116,7 +126,7 @@ int status(const Options& options) {
     if (failure) std::rethrow_exception(failure);
     return 0;
   } catch (const std::exception& error) {
-    fmt::print("{}\n", error.what());
+    fmt::print("The batteries can not be asked: {}\n", error.what());
     return 1;
   }
 }

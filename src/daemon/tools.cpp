@@ -27,12 +27,28 @@ std::string line_text(const LineSettings& line) {
   return fmt::format("{} {}", line.baud, parity);
 }
 
-std::string probes_text(const DriverEntry& entry) {
+// "0x01, 0x30 to 0x3F": runs of three and more are shortened.
+std::string addresses_text(std::span<const std::uint8_t> addresses) {
   std::string text;
+  for (std::size_t begin = 0, end = 0; begin < addresses.size(); begin = end) {
+    for (end = begin + 1; end < addresses.size() && addresses[end] == addresses[end - 1] + 1;) ++end;
+    if (end - begin == 2) end = begin + 1;
+    text += fmt::format("{}0x{:02X}", text.empty() ? "" : ", ", addresses[begin]);
+    if (end - begin > 1) text += fmt::format(" to 0x{:02X}", addresses[end - 1]);
+  }
+  return text;
+}
+
+std::string probes_text(const DriverEntry& entry) {
+  std::vector<std::pair<LineSettings, std::vector<std::uint8_t>>> lines;
   for (const Probe& probe : entry.probes) {
-    if (!text.empty()) text += ", ";
-    text += line_text(probe.line);
-    if (entry.addressable) text += fmt::format(" address 0x{:02X}", probe.address);
+    if (lines.empty() || lines.back().first != probe.line) lines.push_back({probe.line, {}});
+    lines.back().second.push_back(probe.address);
+  }
+  std::string text;
+  for (const auto& [line, addresses] : lines) {
+    text += (text.empty() ? "" : "; ") + line_text(line);
+    if (entry.addressable) text += " address " + addresses_text(addresses);
   }
   return text;
 }

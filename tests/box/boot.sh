@@ -9,7 +9,7 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=755 box-root "$root"
 cp -a "$box/root/." "$root/"
 mount --bind "$box/data" "$root/data"
-for dir in run service var/volatile var/lock tmp dev; do mount -t tmpfs -o mode=755 box-ram "$root/$dir"; done
+for dir in run service var/volatile var/lock var/tmp tmp dev; do mount -t tmpfs -o mode=755 box-ram "$root/$dir"; done
 mount -t proc proc "$root/proc"
 for node in null zero random urandom tty; do
   touch "$root/dev/$node"

@@ -76,7 +76,7 @@ copy_program() {
 box_root() {
   local applet
   rm -rf "$box/root"
-  mkdir -p "$box"/root/{bin,etc/venus,proc,sys,dev,run,service,data,tmp} "$box"/root/var/{volatile,lock} \
+  mkdir -p "$box"/root/{bin,etc/venus,proc,sys,dev,run,service,data,tmp} "$box"/root/var/{volatile,lock,tmp} \
     "$box"/root/opt/victronenergy/{service,service-templates,serial-starter}
   copy_program busybox svscan supervise svc svstat svok multilog tai64n tai64nlocal softlimit dbus-send bash
   mv "$box"/root/usr/bin/{busybox,bash} "$box/root/bin/"
@@ -89,7 +89,7 @@ box_root() {
   ln -s /data/log "$box/root/var/log"
   echo v3.55 >"$box/root/opt/victronenergy/version"
   cp "$here/device/init.sh" "$box/root/etc/init.sh"
-  cp "$here/device/serial-starter.sh" "$here/device/run-service.sh" "$box/root/opt/victronenergy/serial-starter/"
+  cp "$here/device/serial-starter.sh" "$here/device/run-service.sh" "$here"/device/{stop,start}-tty.sh "$box/root/opt/victronenergy/serial-starter/"
   cat >"$box/root/etc/venus/serial-starter.conf" <<CONF
 service gps       gps-dbus
 service vedirect  vedirect-interface
@@ -122,7 +122,7 @@ RUN
   chmod +x "$dir/run" "$dir/log/run"
 }
 
-# bus_new: a private bus with a settings service, for the box and for this script
+# bus_new: a private bus with a settings service, for the box and for this script; what $box/settings.json holds is stored already
 bus_new() {
   cat >"$box/bus.conf" <<CONF
 <busconfig><listen>unix:path=$box/bus.sock</listen><auth>EXTERNAL</auth><policy context="default">
@@ -133,7 +133,7 @@ CONF
   wait_for 10 "the bus is there" test -S "$box/bus.sock"
   export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$box/bus.sock
   if [ -x "$tools/settings-service" ]; then
-    "$tools/settings-service" </dev/null >"$box/settings.log" 2>&1 &
+    "$tools/settings-service" --file "$box/settings.json" </dev/null >"$box/settings.log" 2>&1 &
     children+=($!)
   fi
 }

@@ -5,6 +5,25 @@
 . "$(dirname "$0")/box.sh"
 
 layout=$1
+
+# What the Python driver has stored about this board in the settings of the device.
+stored=/Settings/Devices/serialbattery_21_100_0AH
+cat >"$box/settings.json" <<JSON
+{
+  "$stored/UniqueIdentifier": {"type": "s", "value": "21_100_0Ah"},
+  "$stored/ClassAndVrmInstance": {"type": "s", "value": "battery:7"},
+  "$stored/CustomName": {"type": "s", "value": "Garage"},
+  "$stored/LastSeen": {"type": "i", "value": $(($(date +%s) - 3600))},
+  "$stored/HistoryValues": {"type": "s", "value": "{\"full_discharges\": 3}"}
+}
+JSON
+# It is the battery that was there before: name, VRM instance and history.
+check_identity() {
+  check "the name is kept" test "$(bus_value ttyUSB0 /CustomName)" = Garage
+  check "the VRM instance is kept" test "$(bus_value ttyUSB0 /DeviceInstance)" = 7
+  check "the history goes on" test "$(bus_value ttyUSB0 /History/FullDischarges)" = 3
+}
+
 box_new
 adapter jbd LltJbd
 plug ttyUSB0 "$(pty jbd)"
@@ -79,6 +98,7 @@ unpack_package
 inside sh /data/new/dbus-serialbattery/install.sh
 wait_for 120 "the battery is on D-Bus" on_bus ttyUSB0
 wait_for 30 "it has a voltage" has_voltage ttyUSB0
+check_identity
 check "the configuration is the user's" cmp "$here/python-driver/$config" "$data/etc/dbus-serialbattery/config.ini"
 check "the Python driver is kept aside" inside test -e "$old.python/dbus-serialbattery.py"
 check_not "and is not in its place" inside test -e "$old/dbus-serialbattery.py"
@@ -101,6 +121,7 @@ esac
 step "After a reboot it is still ours"
 box_reboot
 wait_for 60 "the battery is on D-Bus" on_bus ttyUSB0
+check_identity
 check "the other extension ran" inside test -e /data/other-ran
 check_not "the Python driver was not started again" inside test -e /data/reinstalled
 

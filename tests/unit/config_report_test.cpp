@@ -34,8 +34,8 @@ TEST(ConfigReport, BlockNamesPlaceValueProblemAndConsequence) {
   EXPECT_THAT(
       block(load_text("[DEFAULT]\n\nMAX_CELL_VOLTAGE = 3,45\n")),
       ElementsAre("CONFIG ISSUES DETECTED: 1 error, 0 remarks. Charging is blocked.",
-                  "|- config.ini line 3: MAX_CELL_VOLTAGE = 3,45: not a number (bad-number); 3.450 V/cell is used instead; charging is "
-                  "blocked until this is corrected and the driver restarted",
+                  "|- config.ini line 3: MAX_CELL_VOLTAGE = 3,45: not a number, allowed is 0.5 to 5 V/cell (bad-number); 3.450 V/cell is "
+                  "used instead; charging is blocked until this is corrected and the driver restarted",
                   HasSubstr("config.default.ini")));
   EXPECT_THAT(block(load_text("[DEFAULT]\n")), IsEmpty());
 }
