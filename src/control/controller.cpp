@@ -92,20 +92,28 @@ ExternalSensor usable(const Config& config, const ExternalSensor& sensor) {
   return result;
 }
 
-void log_sensor(State& s, bool used) {
-  const auto& config = s.settings->config;
-  if (config.external_sensor_dbus_device.empty() || s.sensor_used == used) return;
-  if (s.sensor_used || !used) {
-    spdlog::info("External sensor {}: {}", config.external_sensor_dbus_device,
-                 used ? "in use" : "no valid value, the BMS's values are used");
+// Each change of the source is one line (DV-19).
+void log_source(const Config& config, std::string_view quantity, const std::string& path, bool used, std::optional<bool>& before) {
+  if (config.external_sensor_dbus_device.empty() || path.empty() || before == used) return;
+  before = used;
+  if (used) {
+    spdlog::info("{} is that of the external sensor {}", quantity, config.external_sensor_dbus_device);
+  } else {
+    spdlog::warn("{} is that of the BMS: the external sensor {} gives no valid value at {}", quantity, config.external_sensor_dbus_device,
+                 path);
   }
-  s.sensor_used = used;
+}
+
+void log_sources(State& s, const ExternalSensor& sensor) {
+  const auto& config = s.settings->config;
+  log_source(config, "Current", config.external_sensor_dbus_path_current, sensor.current.has_value(), s.sensor_current_used);
+  log_source(config, "SoC", config.external_sensor_dbus_path_soc, sensor.soc.has_value(), s.sensor_soc_used);
 }
 
 void book_flow(State& s, const ExternalSensor& sensor, TimePoint now) {
   const double past = s.last_good ? std::max(0.0, seconds_between(*s.last_good, now)) : 0.0;
   s.last_good = now;
-  log_sensor(s, sensor.current || sensor.soc);
+  log_sources(s, sensor);
   if (s.current) s.history.book_current(*s.current, past);
   if (s.power) s.history.book_power(*s.power, past);
   s.voltage = s.reading.voltage;

@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "control/duration_text.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 using State = Controller::State;
 constexpr double kSecondsPerDay = 86400;
-constexpr std::size_t kUsualLength = 1200;  // room for the longest of the three texts
+constexpr std::int64_t kLastDisplayedTime = 253402300799;  // end of the year 9999
+constexpr std::size_t kUsualLength = 1200;                 // room for the longest of the three texts
 
 template <typename... Args>
 void add(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
@@ -60,7 +62,7 @@ void add_voltages(std::string& out, const State& s, TimePoint now) {
   add_value(out, "Highest cell", s.cells.control_highest(), 3, "V");
   if (config.cvl_controller_mode == 1) {
     double penalty = 0;
-    for (const auto& cell : s.cells.cells()) penalty += std::max(cell.voltage.value_or(0) - config.max_cell_voltage, 0.0);
+    for (const auto& cell : s.cells.cells()) penalty += std::max(cell.voltage.value_or(0) - cv.highest_allowed_cell(config), 0.0);
     out.append(kJoin);
     add_value(out, "penalty", penalty, 3, "V");
   }
@@ -85,12 +87,26 @@ void add_charge(std::string& out, const State& s, TimePoint now) {
   add_age(out, "zero timer", s.soc.zero_timer(), now);
 }
 
+// "2026-03-01 12:00:00 UTC"; a clock that is nowhere near the present is shown as its number of seconds.
+void add_clock(std::string& out, std::string_view name, std::int64_t wall) {
+  using namespace std::chrono;
+  if (wall < 0 || wall > kLastDisplayedTime) return add(out, "{}: {}", name, wall);
+  const sys_seconds time{seconds(wall)};
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  add(out, "{}: {:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", name, static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
 void add_times(std::string& out, const State& s, const Now& now) {
-  const double run_time = s.started ? seconds_between(*s.started, now.mono) : 0;
-  add(out, "Started: {}", now.wall - static_cast<std::int64_t>(run_time));
+  const auto run_time = static_cast<std::int64_t>(s.started ? seconds_between(*s.started, now.mono) : 0);
+  add_clock(out, "Started", now.wall - run_time);
   out.append(kJoin).append("running for: ");
-  append_duration(out, static_cast<std::int64_t>(run_time), Precision::seconds);
-  add(out, "{}clock: {}\n", kJoin, now.wall);
+  append_duration(out, run_time, Precision::seconds);
+  out.append(kJoin);
+  add_clock(out, "clock", now.wall);
+  out.append("\n");
 }
 
 void add_switches(std::string& out, const State& s, TimePoint now) {

@@ -45,9 +45,9 @@ struct Controller::State {
   ServiceState service_state;
   Permissions permissions;
   std::optional<TimePoint> started;
-  bool soc_reset_pending = false;   // tell the BMS "SoC = 100 %"
-  std::uint32_t reported = 0;       // causes that stand in the log already, one bit each
-  std::optional<bool> sensor_used;  // external sensor, for the log
+  bool soc_reset_pending = false;                            // tell the BMS "SoC = 100 %"
+  std::uint32_t reported = 0;                                // causes that stand in the log already, one bit each
+  std::optional<bool> sensor_current_used, sensor_soc_used;  // external sensor, for the log
   StepProbe probe = nullptr;
   Snapshot snapshot;
 

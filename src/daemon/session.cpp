@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "control/farewell.hpp"
 #include "daemon/battery_json.hpp"
 
 namespace serialbattery::daemon {
@@ -98,7 +99,8 @@ asio::awaitable<Session::Poll> Session::poll(const control::Environment& environ
 }
 
 void Session::count_failed_poll(const control::Environment& environment) {
-  service_->publish(controller_->failed_poll(environment, now()));
+  const control::Snapshot& snapshot = controller_->failed_poll(environment, now());
+  service_->publish(must_leave() ? control::without_measurements(snapshot) : snapshot);
 }
 
 asio::awaitable<bool> Session::is_still_there() {
@@ -141,8 +143,7 @@ asio::awaitable<venus::WriteResult> Session::set_soc(double percent) {
   if (!config_.soc_calculation) co_return co_await send_to_bms({Command::Kind::soc, percent});
   controller_->set_soc(percent);
   spdlog::info("{}: SoC set to {} %", label(), percent);
-  const Now moment = now();
-  serving_.entry->save(controller_->persisted(moment), venus::Occasion::soc_set, moment.mono);
+  publish(controller_->snapshot(), venus::Occasion::soc_set);
   serving_.wake();
   co_return venus::WriteResult::accepted;
 }

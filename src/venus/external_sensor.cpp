@@ -78,7 +78,7 @@ void ExternalSensorWatch::Impl::owner_changed(const std::string& now) {
   owner = now;
   sensor = {};
   if (owner.empty()) {
-    spdlog::warn("External sensor: {} is not on the bus; the BMS's own values are used", source.service);
+    spdlog::warn("External sensor: {} is not on the bus", source.service);
     return;
   }
   spdlog::info("External sensor: {} is on the bus", source.service);

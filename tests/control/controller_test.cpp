@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "control/farewell.hpp"
 #include "control/state.hpp"
 #include "support/config_text.hpp"
 #include "support/control_packs.hpp"
@@ -143,6 +144,33 @@ TEST(ControllerCells, AVoltageForAnotherPackDoesNotOutliveIt) {
   EXPECT_LE(controller.good_poll(pack, {}, at_second(2)).cvl, 15 * 3.45);
 }
 
+// What was measured a minute ago must not look like the present when the service goes; limits and SoC stay (dbus-interface.md 13).
+TEST(ControllerLeaving, TheFarewellHasNoCellsAndNoTemperatures) {
+  Controller controller(config_from({{"BLOCK_ON_DISCONNECT", "True"}, {"MIDPOINT_ENABLE", "True"}}), kTraits, {});
+  Battery pack = healthy_pack(8, 3.3);
+  pack.cells[2].balancing = true;
+  const auto& before = controller.good_poll(pack, {}, at_second(0));
+  ASSERT_TRUE(before.temperature && before.min_cell_voltage && before.mid_voltage && before.cell_sum);
+  for (int second = 1; second <= 60; ++second) {
+    controller.failed_poll({}, at_second(second));
+    ASSERT_FALSE(controller.must_leave()) << second;
+  }
+  const Snapshot last = controller.failed_poll({}, at_second(61));
+  ASSERT_TRUE(controller.must_leave());
+  const Snapshot out = without_measurements(last);
+  ASSERT_EQ(out.cells.size(), 8U);
+  for (const auto& cell : out.cells) EXPECT_EQ(cell, Cell{});
+  EXPECT_FALSE(out.cell_sum || out.cell_diff || out.min_cell_voltage || out.max_cell_voltage || out.mid_voltage);
+  EXPECT_EQ(out.min_cell_id + out.max_cell_id, "");
+  EXPECT_FALSE(out.temperature || out.min_temperature || out.max_temperature || out.mos_temperature);
+  for (const auto& temperature : out.temperatures) EXPECT_EQ(temperature, std::nullopt);
+  EXPECT_EQ(out.cable_alarm, 2);
+  EXPECT_EQ(out.soc, 50);
+  EXPECT_EQ(out.ccl, 0);
+  EXPECT_EQ(out.cvl, last.cvl);
+  EXPECT_EQ(out.charge_limitation, "BMS disconnected");
+}
+
 TEST(ControllerDebug, TextsExistOnlyOnRequest) {
   Controller quiet(config_from({}), kTraits, {});
   EXPECT_EQ(quiet.good_poll(healthy_pack(8, 3.3), {}, at_second(0)).debug, std::nullopt);
@@ -151,12 +179,23 @@ TEST(ControllerDebug, TextsExistOnlyOnRequest) {
   const auto& out = controller.good_poll(healthy_pack(8, 3.3), {}, at_second(0));
   ASSERT_TRUE(out.debug && out.debug_float && out.debug_bulk);
   EXPECT_NE(out.debug->find("Max pack voltage: 27.60 V"), std::string::npos) << *out.debug;
-  EXPECT_NE(out.debug->find("running for"), std::string::npos);
+  EXPECT_NE(out.debug->find("Started: 2023-11-14 22:13:20 UTC • running for:  • clock: 2023-11-14 22:13:20 UTC"), std::string::npos)
+      << *out.debug;
   EXPECT_NE(out.debug_float->find("900"), std::string::npos) << *out.debug_float;
   EXPECT_NE(out.debug_bulk->find("80 %"), std::string::npos) << *out.debug_bulk;
   Battery blind = healthy_pack(8, 3.3);
   for (auto& cell : blind.cells) cell.voltage.reset();
   EXPECT_EQ(controller.good_poll(blind, {}, at_second(1)).debug, std::nullopt) << "error mode has no figures to show";
+}
+
+TEST(ControllerDebug, AClockThatIsNowhereShowsAsANumber) {
+  Controller controller(config_from({{"GUI_PARAMETERS_SHOW_ADDITIONAL_INFO", "True"}}), kTraits, {});
+  Now now = at_second(0);
+  for (const std::int64_t wall : {std::int64_t{-5}, std::numeric_limits<std::int64_t>::max() / 2}) {
+    now.wall = wall;
+    const auto& out = controller.good_poll(healthy_pack(8, 3.3), {}, now);
+    EXPECT_NE(out.debug->find("clock: " + std::to_string(wall) + "\n"), std::string::npos) << *out.debug;
+  }
 }
 
 TEST(ControllerDebug, ConfigurationErrorsShowWithoutTheOption) {

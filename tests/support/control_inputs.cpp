@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/json.hpp>
+#include <charconv>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -53,11 +54,43 @@ std::optional<double> to_number(const json::value& value, std::string_view name)
 
 constexpr double kMostCells = 1000;
 
+// Every element of a list that may be missing; throws where something else stands.
+const json::array& to_list(const json::value& value, std::string_view name) {
+  if (!value.is_array()) throw std::invalid_argument(std::string(name) + " is not a list");
+  return value.get_array();
+}
+const json::object& to_object(const json::value& value, std::string_view name) {
+  if (!value.is_object()) throw std::invalid_argument(std::string(name) + " is not an object");
+  return value.get_object();
+}
+
+std::optional<bool> to_flag(const json::value& value, std::string_view name) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_bool()) return value.get_bool();
+  if (value.is_number()) return value.to_number<double>() != 0;
+  throw std::invalid_argument(std::string(name) + " is not true, false or null");
+}
+
+std::optional<AlarmLevel> to_level(const json::value& value, std::string_view name) {
+  const auto level = to_number(value, name);
+  if (!level) return std::nullopt;
+  if (*level != 0 && *level != 1 && *level != 2) throw std::invalid_argument(std::string(name) + " is not 0, 1, 2 or null");
+  return static_cast<AlarmLevel>(static_cast<int>(*level));
+}
+
 // Settings of the ESS are numbers or texts such as "15.0"; the fraction is cut off.
 std::optional<int> to_whole(const json::object& ess, std::string_view name) {
   const json::value* value = ess.if_contains(name);
   if (value == nullptr || value->is_null()) return std::nullopt;
-  const double number = value->is_string() ? std::stod(std::string(value->as_string())) : value->to_number<double>();
+  constexpr double most = 1e6;
+  double number = most;
+  if (value->is_string()) {
+    const std::string_view text = value->get_string();
+    std::from_chars(text.data(), text.data() + text.size(), number);
+  } else if (value->is_number()) {
+    number = value->to_number<double>();
+  }
+  if (!(std::fabs(number) < most)) throw std::invalid_argument(std::string(name) + " is not a number");
   return static_cast<int>(std::trunc(number));
 }
 
@@ -91,10 +124,7 @@ std::optional<double> ControlInputs::number(std::string_view name) const {
 
 std::optional<bool> ControlInputs::flag(std::string_view name) const {
   const json::value* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_bool()) return value->as_bool();
-  if (value->is_number()) return value->to_number<double>() != 0;
-  throw std::invalid_argument(std::string(name) + " is not true, false or null");
+  return value == nullptr ? std::nullopt : to_flag(*value, name);
 }
 
 bool ControlInputs::ok() const {
@@ -107,12 +137,13 @@ std::int64_t ControlInputs::wall_offset() const {
 void ControlInputs::read_cells() {
   battery_.cells.clear();
   if (const json::value* cells = find("cells")) {
-    for (const auto& voltage : cells->as_array()) battery_.cells.push_back(Cell{to_number(voltage, "a cell"), std::nullopt});
+    for (const auto& voltage : to_list(*cells, "cells")) battery_.cells.push_back(Cell{to_number(voltage, "a cell"), std::nullopt});
+    if (static_cast<double>(battery_.cells.size()) > kMostCells) throw std::invalid_argument("cells: too many");
   }
   if (const json::value* balance = find("balance")) {
-    if (balance->is_array()) {
-      const auto& flags = balance->as_array();
-      for (std::size_t i = 0; i < flags.size() && i < battery_.cells.size(); ++i) battery_.cells[i].balancing = flags[i].as_bool();
+    const auto& flags = to_list(*balance, "balance");
+    for (std::size_t i = 0; i < flags.size() && i < battery_.cells.size(); ++i) {
+      battery_.cells[i].balancing = to_flag(flags[i], "a flag of balance");
     }
   }
   battery_.balancing = flag("balancing");
@@ -142,14 +173,14 @@ void ControlInputs::read_standing_values() {
   keep(battery_.limits.charge_voltage, "bms_cvl");
   keep(battery_.limits.low_voltage, "bms_dvl");
   if (const json::value* alarms = find("protection")) {
-    for (const auto& [name, level] : alarms->as_object()) {
+    for (const auto& [name, level] : to_object(*alarms, "protection")) {
       const auto alarm = alarm_named(name);
       if (!alarm) throw std::invalid_argument("unknown alarm " + std::string(name));
-      battery_.alarms[*alarm] = level.is_null() ? std::nullopt : std::optional(static_cast<AlarmLevel>(level.to_number<int>()));
+      battery_.alarms[*alarm] = to_level(level, name);
     }
   }
   if (const json::value* history = find("bms_history")) {
-    for (const auto& [name, value] : history->as_object()) {
+    for (const auto& [name, value] : to_object(*history, "bms_history")) {
       const auto entry = history_named(name);
       if (!entry) throw std::invalid_argument("unknown history value " + std::string(name));
       battery_.history[*entry] = to_number(value, name);
@@ -178,7 +209,7 @@ control::Environment ControlInputs::environment() const {
   control::Environment environment;
   if (flag("ext_present").value_or(false)) environment.sensor = {number("ext_current"), number("ext_soc")};
   if (const json::value* ess = find("ess")) {
-    const auto& members = ess->as_object();
+    const auto& members = to_object(*ess, "ess");
     environment.ess = {to_whole(members, "Hub4Mode"), to_whole(members, "State"), to_whole(members, "MinimumSocLimit"),
                        to_whole(members, "SocLimit")};
   }

@@ -25,6 +25,14 @@ Now moment(const json::object& line) {
           kEpoch + static_cast<std::int64_t>(std::floor(seconds))};
 }
 
+json::object parse(std::string_view line) {
+  boost::system::error_code error;
+  json::value value = json::parse(line, error);
+  if (error) throw std::invalid_argument("not JSON: " + error.message());
+  if (!value.is_object()) throw std::invalid_argument("not a JSON object");
+  return std::move(value.get_object());
+}
+
 std::string quoted(const std::string& text) {
   return json::serialize(json::string(text));
 }
@@ -42,7 +50,7 @@ ControlStream::ControlStream(const Config& config) : controller_(config, {.poll_
 
 std::string ControlStream::answer(std::string_view line) {
   try {
-    const json::object reading = json::parse(line).as_object();
+    const json::object reading = parse(line);
     const Now now = moment(reading);
     inputs_.clear();
     inputs_.set(reading);
