@@ -93,73 +93,54 @@ constexpr PathRow rows[] = {
 };
 
 // BATTERY_CELL_DATA_FORMAT: bit 0 balance flags, bit 1 the older path scheme; 0 nothing.
-bool new_scheme(const Layout& l) {
+bool is_new_scheme(const Layout& l) {
   return l.config.battery_cell_data_format == 1;
 }
-bool old_scheme(const Layout& l) {
+bool is_old_scheme(const Layout& l) {
   return (l.config.battery_cell_data_format & 2) != 0;
 }
 bool with_balance(const Layout& l) {
   return (l.config.battery_cell_data_format & 1) != 0;
 }
-constexpr std::string_view new_scheme_text = "`BATTERY_CELL_DATA_FORMAT` 1";
-constexpr std::string_view old_scheme_text = "`BATTERY_CELL_DATA_FORMAT` 2 or 3";
-
 ValueView cell_voltage(const Source& s, unsigned n) {
   return n < s.snapshot.cells.size() ? maybe(s.snapshot.cells[n].voltage) : ValueView();
 }
 
+// The same three rows under both schemes.
+struct Scheme {
+  Condition when;
+  std::string_view when_text;
+
+  [[nodiscard]] constexpr PathRow volts(std::string_view path, std::uint8_t decimals, Getter get, std::string_view content,
+                                        Repeat repeat = Repeat::once) const {
+    return {.path = path,
+            .type = Type::real,
+            .decimals = decimals,
+            .format = fixed_text(decimals, "V"),
+            .get = get,
+            .content = content,
+            .repeat = repeat,
+            .when = when,
+            .when_text = when_text};
+  }
+  [[nodiscard]] constexpr PathRow each(std::string_view path) const {
+    return volts(path, 3, cell_voltage, "V, one per cell", Repeat::cell);
+  }
+  [[nodiscard]] constexpr PathRow sum(std::string_view path) const { return volts(path, 2, from<&Snapshot::cell_sum>, "V, all cells"); }
+  [[nodiscard]] constexpr PathRow difference(std::string_view path) const {
+    return volts(path, 3, from<&Snapshot::cell_diff>, "V, highest less lowest");
+  }
+};
+constexpr Scheme new_scheme{is_new_scheme, "`BATTERY_CELL_DATA_FORMAT` 1"};
+constexpr Scheme old_scheme{is_old_scheme, "`BATTERY_CELL_DATA_FORMAT` 2 or 3"};
+
 constexpr PathRow cells[] = {
-    {.path = "/Voltages/Cell<n>",
-     .type = Type::real,
-     .decimals = 3,
-     .format = fixed_text(3, "V"),
-     .get = cell_voltage,
-     .content = "V, one per cell",
-     .repeat = Repeat::cell,
-     .when = new_scheme,
-     .when_text = new_scheme_text},
-    {.path = "/Voltages/Sum",
-     .type = Type::real,
-     .decimals = 2,
-     .format = fixed_text(2, "V"),
-     .get = from<&Snapshot::cell_sum>,
-     .content = "V, all cells",
-     .when = new_scheme,
-     .when_text = new_scheme_text},
-    {.path = "/Voltages/Diff",
-     .type = Type::real,
-     .decimals = 3,
-     .format = fixed_text(3, "V"),
-     .get = from<&Snapshot::cell_diff>,
-     .content = "V, highest less lowest",
-     .when = new_scheme,
-     .when_text = new_scheme_text},
-    {.path = "/Cell/<n>/Volts",
-     .type = Type::real,
-     .decimals = 3,
-     .format = fixed_text(3, "V"),
-     .get = cell_voltage,
-     .content = "V, one per cell",
-     .repeat = Repeat::cell,
-     .when = old_scheme,
-     .when_text = old_scheme_text},
-    {.path = "/Cell/Sum",
-     .type = Type::real,
-     .decimals = 2,
-     .format = fixed_text(2, "V"),
-     .get = from<&Snapshot::cell_sum>,
-     .content = "V, all cells",
-     .when = old_scheme,
-     .when_text = old_scheme_text},
-    {.path = "/Cell/Diff",
-     .type = Type::real,
-     .decimals = 3,
-     .format = fixed_text(3, "V"),
-     .get = from<&Snapshot::cell_diff>,
-     .content = "V, highest less lowest",
-     .when = old_scheme,
-     .when_text = old_scheme_text},
+    new_scheme.each("/Voltages/Cell<n>"),
+    new_scheme.sum("/Voltages/Sum"),
+    new_scheme.difference("/Voltages/Diff"),
+    old_scheme.each("/Cell/<n>/Volts"),
+    old_scheme.sum("/Cell/Sum"),
+    old_scheme.difference("/Cell/Diff"),
     {.path = "/Balances/Cell<n>",
      .type = Type::integer,
      .get = [](const Source& s, unsigned n) { return n < s.snapshot.cells.size() ? maybe(s.snapshot.cells[n].balancing) : ValueView(); },
