@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-
 namespace serialbattery::venus {
 namespace {
 

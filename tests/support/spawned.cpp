@@ -14,11 +14,15 @@ namespace serialbattery::test {
 
 namespace {
 
-int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 }  // namespace
 
-void pause_briefly() { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
+void pause_briefly() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "sb-test-XXXXXX").string();
@@ -68,7 +72,9 @@ bool Spawned::running() {
   return !code_;
 }
 
-void Spawned::signal(int number) const { kill(pid_, number); }
+void Spawned::signal(int number) const {
+  kill(pid_, number);
+}
 
 std::optional<int> Spawned::wait(std::chrono::milliseconds limit) {
   eventually([this] { return !running(); }, limit);
