@@ -3,11 +3,12 @@
 
 #include <array>
 
-#include "bms/yd1363.hpp"
+#include "bms/yd1363_driver.hpp"
 
 namespace serialbattery::daren {
 
 enum Command : std::uint8_t { reading = 0x42, parameters = 0x47, protocol = 0x4F, names = 0x51, production = 0xB0 };
+constexpr unsigned most_cells = 32;
 enum Module : std::uint8_t { serial_numbers = 0x03, counters = 0x04 };
 
 /// In what one maker's boards differ.
@@ -37,14 +38,15 @@ class DarenDriver : public yd1363::YdDriver {
   std::uint8_t group_ = 0x01;  // INFO of 42 and 47
 
  private:
-  void decode_reading(yd1363::Reader reader, Battery& into);
-  void decode_tail(yd1363::Reader reader, std::int16_t current, Battery& into);
+  void decode_reading(Reader reader, Battery& into);
+  void decode_tail(Reader reader, std::int16_t current, Battery& into);
+  bool is_coarse(std::optional<unsigned> flag, std::optional<unsigned> currents);
   void decode_balancing(std::optional<unsigned> low, std::optional<unsigned> high, Battery& into);
-  void decode_parameters(yd1363::Reader reader, Battery& into);
-  void decode_names(yd1363::Reader reader, Battery& into);
-  void decode_production(yd1363::Reader reader, Battery& into);
-  void decode_serial_numbers(yd1363::Reader reader, Battery& into);
-  void decode_counters(yd1363::Reader reader, Battery& into);
+  void decode_parameters(Reader reader, Battery& into);
+  void decode_names(Reader reader, Battery& into);
+  void decode_production(Reader reader, Battery& into);
+  void decode_serial_numbers(Reader reader, Battery& into);
+  void decode_counters(Reader reader, Battery& into);
   void set_limits(Battery& into) const;
   void set_identifier(Battery& into);
 
@@ -53,6 +55,7 @@ class DarenDriver : public yd1363::YdDriver {
   std::string barcode_;                 // of the BMS
   std::array<TimePoint, 32> balancing_until_{};
   TimePoint settings_due_{};
+  bool unit_doubt_told_ = false;
 };
 
 }  // namespace serialbattery::daren

@@ -28,14 +28,12 @@ class Daren485 final : public DarenDriver {
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     forget();
     group_ = 0x01;
-    const yd1363::Message first = ask_for(reading);
+    const bool patient = effort == Effort::thorough && is_configured();
     // The first request may only wake the pack.
-    const bool known = context().type_configured || context().address_configured;
-    bool answered = co_await try_ask(found, first, effort == Effort::thorough && known ? Patience::full : first_question(effort));
-    if (!answered && effort == Effort::thorough && known && address() != group_) {
+    bool answered = co_await try_ask(found, ask_for(reading), patient ? Patience::full : first_question(effort));
+    if (!answered && patient && address() != group_) {
       group_ = address();
-      const yd1363::Message second = ask_for(reading);
-      answered = co_await try_ask(found, second, other_form());
+      answered = co_await try_ask(found, ask_for(reading), other_form());
     }
     if (answered) co_await read_settings(found);
     co_return answered;

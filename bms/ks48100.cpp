@@ -38,14 +38,12 @@ class Ks48100 final : public DarenDriver {
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     forget();
     form_ = Form::documented;
-    const yd1363::Message first = ask_for(reading);
-    const bool known = context().type_configured || context().address_configured;
     const bool thorough = effort == Effort::thorough;
-    bool answered = co_await try_ask(found, first, !thorough ? Patience::hurry : known ? Patience::full : Patience::once);
+    const Patience patience = !thorough ? Patience::hurry : is_configured() ? Patience::full : Patience::once;
+    bool answered = co_await try_ask(found, ask_for(reading), patience);
     if (!answered && thorough) {
       form_ = Form::older;
-      const yd1363::Message second = ask_for(reading);
-      answered = co_await try_ask(found, second, other_form());
+      answered = co_await try_ask(found, ask_for(reading), other_form());
     }
     if (answered) co_await read_settings(found);
     co_return answered;
@@ -54,6 +52,18 @@ class Ks48100 final : public DarenDriver {
   // The late answer to another question names it.
   [[nodiscard]] bool is_answer(const yd1363::Message& asked, const yd1363::Message& answer) const override {
     return answer.address == asked.address && (!is_command(answer.device) || answer.device == asked.code);
+  }
+
+  void overhear(Bytes received) override {
+    static constexpr std::string_view pylontech = "~20", pylontech_class = "46";
+    const std::string_view text(reinterpret_cast<const char*>(received.data()), received.size());
+    const auto at = text.find(pylontech);
+    if (at == std::string_view::npos || text.substr(std::min(at + 5, text.size()), 2) != pylontech_class) return;
+    if (std::exchange(other_protocol_told_, true)) return;
+    spdlog::info(
+        "{}: frames of the Pylontech protocol are on this line. If its battery is a KS48100, select another inverter protocol there "
+        "(Voltronic)",
+        port());
   }
 
   [[nodiscard]] yd1363::Message ask_for(std::uint8_t command) const override {
@@ -77,6 +87,7 @@ class Ks48100 final : public DarenDriver {
   static constexpr std::uint8_t older_class = 0x42;
   enum class Form : std::uint8_t { documented, older };
   Form form_ = Form::documented;
+  bool other_protocol_told_ = false;
 };
 
 namespace {

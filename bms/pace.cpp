@@ -11,7 +11,7 @@
 // Sources: "PACE-RS232-TY16S" (2018-07-05), captures of six makers' packs.
 #include <cmath>
 
-#include "bms/yd1363.hpp"
+#include "bms/yd1363_driver.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::pace {
@@ -19,52 +19,37 @@ namespace serialbattery::pace {
 namespace {
 
 using yd1363::Message;
-using yd1363::Reader;
-using yd1363::require;
 
 enum Command : std::uint8_t { analog = 0x42, states = 0x44, version = 0xC1, product = 0xC2 };
 
 constexpr std::uint8_t classes[] = {0x46, 0x4A, 0x4E, 0x4F};  // by chemistry
 constexpr yd1363::Dialect dialect{.start = '~', .version = 0x25, .classes = classes, .request_class = 0x46};
 
-constexpr auto warning = AlarmLevel::warning, alarm = AlarmLevel::alarm;
+using wire::bits;
 
-// Protect 1, protect 2, fault, warn 1, warn 2 in one word, lowest first.
-constexpr wire::AlarmBit alarm_bits[] = {
-    {0, Alarm::high_cell_voltage, alarm},             // protect 1
-    {1, Alarm::low_cell_voltage, alarm},              //
-    {2, Alarm::high_voltage, alarm},                  //
-    {3, Alarm::low_voltage, alarm},                   //
-    {4, Alarm::high_charge_current, alarm},           //
-    {5, Alarm::high_discharge_current, alarm},        //
-    {6, Alarm::high_discharge_current, alarm},        // short circuit
-    {8, Alarm::high_charge_temperature, alarm},       // protect 2
-    {9, Alarm::high_temperature, alarm},              //
-    {10, Alarm::low_charge_temperature, alarm},       //
-    {11, Alarm::low_temperature, alarm},              //
-    {12, Alarm::high_internal_temperature, alarm},    // MOSFET
-    {13, Alarm::high_internal_temperature, alarm},    // environment
-    {14, Alarm::low_temperature, alarm},              // environment; 15: fully charged
-    {16, Alarm::internal_failure, alarm},             // fault: charge FET
-    {17, Alarm::internal_failure, alarm},             // discharge FET
-    {18, Alarm::internal_failure, alarm},             // temperature sensor
-    {20, Alarm::internal_failure, alarm},             // cell
-    {21, Alarm::internal_failure, alarm},             // sampling
-    {24, Alarm::high_cell_voltage, warning},          // warn 1
-    {25, Alarm::low_cell_voltage, warning},           //
-    {26, Alarm::high_voltage, warning},               //
-    {27, Alarm::low_voltage, warning},                //
-    {28, Alarm::high_charge_current, warning},        //
-    {29, Alarm::high_discharge_current, warning},     //
-    {32, Alarm::high_charge_temperature, warning},    // warn 2
-    {33, Alarm::high_temperature, warning},           //
-    {34, Alarm::low_charge_temperature, warning},     //
-    {35, Alarm::low_temperature, warning},            //
-    {36, Alarm::high_internal_temperature, warning},  // environment
-    {37, Alarm::low_temperature, warning},            // environment
-    {38, Alarm::high_internal_temperature, warning},  // MOSFET
-    {39, Alarm::low_soc, warning},                    //
+// Protect 1 (bits 0..7), protect 2 (8..), fault (16..), warn 1 (24..), warn 2 (32..) in one word.
+constexpr wire::AlarmBits alarm_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_cell_voltage, bits(24), bits(0)},
+    {Alarm::low_cell_voltage, bits(25), bits(1)},
+    {Alarm::high_voltage, bits(26), bits(2)},
+    {Alarm::low_voltage, bits(27), bits(3)},
+    {Alarm::high_charge_current, bits(28), bits(4)},
+    {Alarm::high_discharge_current, bits(29), bits(5, 6)},  // 6: short circuit
+    {Alarm::high_charge_temperature, bits(32), bits(8)},
+    {Alarm::high_temperature, bits(33), bits(9)},
+    {Alarm::low_charge_temperature, bits(34), bits(10)},
+    {Alarm::low_temperature, bits(35, 37), bits(11, 14)},            // cells, environment
+    {Alarm::high_internal_temperature, bits(36, 38), bits(12, 13)},  // environment and MOSFET, in another order
+    {Alarm::low_soc, bits(39), bits()},
+    {Alarm::internal_failure, bits(), bits(16, 17, 18, 20, 21)},
 };
+constexpr NamedBit fault_names[] = {{16, "charge FET broken"},
+                                    {17, "discharge FET broken"},
+                                    {18, "temperature sensor broken"},
+                                    {20, "cell broken"},
+                                    {21, "sampling broken"}};
+constexpr std::uint64_t quiet_bits = 0xFF'3F'00'FF'7F;  // what an alarm says; 15: fully charged
 
 enum InstructionBit : unsigned { charge_on = 1U << 1U, discharge_on = 1U << 2U };
 
@@ -94,31 +79,27 @@ class Pace final : public yd1363::YdDriver {
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     answered_by_.reset();
     pack_ = address() == 0 ? std::uint8_t{1} : address();
-    const Message first = of_pack(analog);
-    const bool answered = co_await try_ask(found, first, first_question(effort));
+    const bool answered = co_await try_ask(found, of_pack(analog), first_question(effort));
     if (!answered) {
       if (address() != 0 || effort == Effort::quick) co_return false;
       pack_ = all_packs;
-      const Message second = of_pack(analog);
-      co_await ask(found, second, other_form());
+      co_await ask(found, of_pack(analog), other_form());
     }
-    const Message events = of_pack(states), software = question(version), names = question(product);
-    co_await ask(found, events);
-    co_await try_ask(found, software, Patience::once);
-    co_await try_ask(found, names, Patience::once);
+    co_await ask(found, of_pack(states));
+    co_await try_ask(found, question(version), Patience::once);
+    co_await try_ask(found, question(product), Patience::once);
     co_return true;
   }
 
   asio::awaitable<void> poll(Battery& next) override {
-    const Message events = of_pack(states), values = of_pack(analog);
-    co_await ask(next, events);
-    co_await ask(next, values);
+    co_await ask(next, of_pack(states));
+    co_await ask(next, of_pack(analog));
   }
 
   [[nodiscard]] bool is_answer(const Message& asked, const Message& answer) const override {
-    if (asked.address == 0) return answered_by_ ? answer.address == *answered_by_ : answer.address == 0 || !is_configured(answer.address);
+    if (asked.address == 0) return answered_by_ ? answer.address == *answered_by_ : answer.address == 0 || !is_ours(answer.address);
     if (answer.address == asked.address) return true;
-    if (answer.address == 0 && is_configured(0)) return false;
+    if (answer.address == 0 && is_ours(0)) return false;
     if (asked.code == analog || asked.code == states)  // these tell the pack's number
       return answer.info.size() >= 2 && !asked.info.empty() && asked.info[0] == asked.address && answer.info[1] == asked.address;
     return answer.address == 0 || answer.address == answered_by_;
@@ -138,33 +119,30 @@ class Pace final : public yd1363::YdDriver {
 
  private:
   static constexpr std::uint8_t all_packs = 0xFF;
+  static constexpr unsigned most_cells = 24;
 
   [[nodiscard]] Message of_pack(std::uint8_t command) const { return question(command, Bytes(&pack_, 1)); }
 
-  [[nodiscard]] bool is_configured(std::uint8_t other) const {
+  [[nodiscard]] bool is_ours(std::uint8_t other) const {
     return std::ranges::any_of(config().battery_addresses,
                                [other](const std::string& text) { return std::stoul(text, nullptr, 16) == other; });
   }
 
   void decode_analog(Reader& reader, Battery& into) {
     reader.take(2);  // flag, pack or number of packs
-    read_cells(reader, reader.u8(), 1, 24, into);
+    yd1363::read_cells(reader, 1, most_cells, into);
     const unsigned sensors = reader.u8();
     require(sensors <= 16, "impossible number of temperatures");
     into.temperatures = {};
     into.mos_temperature.reset();
-    boost::json::value environment;
+    std::optional<double> environment;
+    std::optional<double>* const places[] = {&into.temperatures[0], &into.temperatures[1], &into.temperatures[2],
+                                             &into.temperatures[3], &into.mos_temperature, &environment};
     for (unsigned i = 0; i < sensors; ++i) {
-      const auto celsius = yd1363::temperature((reader.u16() - 2730) / 10.0);
-      if (i < into.temperatures.size()) {
-        into.temperatures[i] = celsius;
-      } else if (i == 4) {
-        into.mos_temperature = celsius;
-      } else if (i == 5 && celsius) {
-        environment = *celsius;
-      }
+      const auto celsius = fitted_sensor((reader.u16() - 2730) / 10.0);
+      if (i < std::size(places)) *places[i] = celsius;
     }
-    note()["temperatures"] = {{"environment", environment}};
+    note()["temperatures"] = {{"environment", or_null(environment)}};
     into.current = reader.i16() / 100.0;
     into.voltage = reader.u16() / 1000.0;
     into.capacity_remaining = reader.u16() / 100.0;
@@ -174,43 +152,34 @@ class Pace final : public yd1363::YdDriver {
     note()["design_capacity"] = reader.u16() / 100.0;
     into.capacity = full > 0 ? std::optional(full) : std::nullopt;
     into.soc = full > 0 ? std::optional(std::min(100.0, std::round(*into.capacity_remaining / full * 10000) / 100)) : std::nullopt;
-    yd1363::check(into);
+    check_reading(into);
   }
 
   void decode_states(Reader& reader, Battery& into) {
     reader.take(2);  // flag, pack or number of packs
-    const unsigned count = reader.u8();
-    require(count >= 1 && count <= 24, "impossible number of cells");
-    require(!into.cell_count || *into.cell_count == count, "number of cells has changed");
-    skip_codes(reader, count);
+    set_cell_count(into, reader.u8(), 1, most_cells);
+    skip_codes(reader, into.cells.size());
     const unsigned sensors = reader.u8();
     require(sensors <= 16, "impossible number of temperatures");
     skip_codes(reader, sensors);
-    skip_codes(reader, 3);  // charge current, pack voltage, discharge current
-    std::uint64_t bits = reader.u8();
-    bits |= std::uint64_t{reader.u8()} << 8U;
-    const unsigned instruction = reader.u8();
-    reader.take(1);  // settings: buzzer, LED, current limiter
-    bits |= std::uint64_t{reader.u8()} << 16U;
-    const unsigned low = reader.u8(), high = reader.u8();
-    bits |= std::uint64_t{reader.u8()} << 24U;
-    bits |= std::uint64_t{reader.u8()} << 32U;
+    skip_codes(reader, 3);               // charge current, pack voltage, discharge current
+    const Bytes state = reader.take(9);  // [3], settings: buzzer, LED, current limiter
+    const std::array<std::uint8_t, 5> words{state[0], state[1], state[4], state[7], state[8]};
+    const std::uint64_t alarms = wire::word_of(words);
+    const unsigned instruction = state[2];
 
-    into.cell_count = count;
-    into.cells.resize(count);
-    yd1363::set_balancing(into, low | high << 8U, 16);
+    set_balancing(into, wire::u16le(state, 5), 16);
     into.charge_fet = (instruction & charge_on) != 0;
     into.discharge_fet = (instruction & discharge_on) != 0;
-    wire::decode_alarms(alarm_bits, bits, into.alarms);
-    if (config().soc_calculation) into.alarms[Alarm::low_soc] = AlarmLevel::ok;
+    wire::decode_alarms(alarm_table, alarms, into.alarms);
+    tell_new_bits("Pace states", alarms, quiet_bits, fault_names);
   }
 
   void decode_product(Reader& reader, Battery& into) {
     const Bytes serial = reader.take(20);
     into.identity.serial_number = wire::text_blanks(serial);
-    into.identity.unique_id = identifier(serial);
-    if (!into.identity.unique_id.empty() && !link().common<yd1363::Identifiers>().claim(into.identity.unique_id, address()))
-      into.identity.unique_id += fmt::format("_0x{:02X}", address());
+    const std::string id = identifier(serial);
+    into.identity.unique_id = own_identifier(id, fmt::format("{}_0x{:02X}", id, address()));
     if (reader.left() >= 20) note()["pack_serial_number"] = wire::text_blanks(reader.take(20));
   }
 

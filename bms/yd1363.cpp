@@ -1,8 +1,9 @@
-// YD/T 1363: frames and conversation; see yd1363.hpp.
+// YD/T 1363: the frames; see yd1363.hpp.
 #include "bms/yd1363.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cmath>
 
 namespace serialbattery::yd1363 {
 
@@ -123,10 +124,6 @@ class Search {
   std::optional<Fault> first_damage_;
 };
 
-bool worth_asking_again(Fault fault) {
-  return fault == Fault::timeout || fault == Fault::checksum || fault == Fault::length || fault == Fault::implausible;
-}
-
 }  // namespace
 
 ByteVector encode(const Dialect& dialect, const Message& message) {
@@ -146,110 +143,6 @@ std::optional<Message> parse(const Dialect& dialect, Bytes frame) {
 
 Scan scan(const Dialect& dialect, Bytes request, Bytes received, const std::function<bool(const Message&)>& is_answer) {
   return Search(dialect, request, received, is_answer).run();
-}
-
-void require(bool plausible, const char* what) {
-  if (!plausible) throw FrameError(Fault::implausible, what);
-}
-
-Bytes Reader::take(std::size_t count) {
-  require(count <= rest_.size(), "content ends too early");
-  const Bytes taken = rest_.first(count);
-  rest_ = rest_.subspan(count);
-  return taken;
-}
-
-void read_cells(Reader& reader, unsigned count, unsigned least, unsigned most, Battery& into) {
-  require(count >= least && count <= most, "impossible number of cells");
-  require(!into.cell_count || *into.cell_count == count, "number of cells has changed");
-  into.cell_count = count;
-  into.cells.resize(count);
-  for (Cell& cell : into.cells) cell.voltage = reader.u16() / 1000.0;
-}
-
-void check(Battery& reading) {
-  double sum = 0;
-  bool dead_cell = false;
-  for (const Cell& cell : reading.cells) {
-    const double volts = cell.voltage.value_or(0);
-    require(volts <= 5, "cell voltage above 5 V");
-    dead_cell = dead_cell || volts == 0;
-    sum += volts;
-  }
-  require(sum > 0, "no cell has a voltage");
-  require(reading.voltage > 0, "pack voltage is 0");
-  require(dead_cell || std::abs(*reading.voltage - sum) <= 0.1 * sum, "pack voltage contradicts the cells");
-  if (!reading.soc) return;
-  require(*reading.soc <= 100.5, "SoC above 100 %");
-  reading.soc = std::min(*reading.soc, 100.0);
-}
-
-std::optional<double> temperature(double celsius) {
-  return celsius > -50 && celsius <= 150 ? std::optional(celsius) : std::nullopt;
-}
-
-void set_balancing(Battery& into, std::uint64_t mask, std::size_t bits) {
-  for (std::size_t i = 0; i < into.cells.size(); ++i)
-    into.cells[i].balancing = i < bits ? std::optional((mask >> i & 1U) != 0) : std::nullopt;
-  into.balancing = mask != 0;
-}
-
-std::string shortest(double value) {
-  std::string text = fmt::format("{}", value);
-  if (text.find('.') == std::string::npos) text += ".0";
-  return text;
-}
-
-YdDriver::YdDriver(const DriverContext& context, const Dialect& dialect) : Driver(context), dialect_(dialect), address_(context.address) {}
-
-YdDriver::Patience YdDriver::first_question(Effort effort) const {
-  if (effort == Effort::quick) return Patience::hurry;
-  return context().type_configured || context().address_configured ? Patience::once : Patience::standard;
-}
-
-asio::awaitable<void> YdDriver::ask(Battery& into, const Message& question, Patience patience) {
-  constexpr int attempts = 3;
-  Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .expected = longest_usual};
-  timing.gap = context().shared_line ? 100ms : 50ms;
-  if (patience == Patience::hurry) timing.first_byte = 250ms;
-  if (patience == Patience::standard) timing.first_byte = 500ms;
-  const ByteVector request = encode(dialect_, question);
-  for (int attempt = 1;; ++attempt) {
-    try {
-      co_return co_await exchange(request, question, timing, into);
-    } catch (const BmsError& error) {
-      if (patience != Patience::full || attempt == attempts || !worth_asking_again(error.fault())) throw;
-    }
-    timing.gap = 100ms;
-    timing.first_byte = dialect_.first_byte_again;
-  }
-}
-
-asio::awaitable<bool> YdDriver::try_ask(Battery& into, const Message& question, Patience patience) {
-  try {
-    co_await ask(into, question, patience);
-    co_return true;
-  } catch (const BmsError& error) {
-    if (is_gone(error)) throw;
-  }
-  co_return false;
-}
-
-asio::awaitable<void> YdDriver::exchange(Bytes request, const Message& asked, const Timing& timing, Battery& into) {
-  const std::function<bool(const Message&)> fits = [this, &asked](const Message& answer) { return is_answer(asked, answer); };
-  const Framing framing = [&](Bytes received) { return scan(dialect_, request, received, fits); };
-  const Bytes frame = co_await link().transact(request, framing, timing);
-  Battery next = into;
-  decode(asked, content(frame), next);
-  into = std::move(next);
-}
-
-asio::awaitable<void> YdDriver::replay_exchange(Bytes request, Battery& into) {
-  const auto asked = parse(dialect_, request);
-  if (!asked) throw FrameError(Fault::implausible, "no request of this protocol");
-  address_ = asked->address;
-  const Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .expected = longest_usual};
-  co_await exchange(request, *asked, timing, into);
 }
 
 }  // namespace serialbattery::yd1363

@@ -47,6 +47,12 @@ struct DriverContext {
   bool type_configured = false;     // BMS_TYPE names this type
 };
 
+/// A bit of a status word, and what it says in words for the log.
+struct NamedBit {
+  unsigned bit;
+  std::string_view name;
+};
+
 class Driver {
  public:
   explicit Driver(const DriverContext& context) : link_(context.link), config_(context.config), context_(context) {}
@@ -97,8 +103,9 @@ class Driver {
   /// was to change may then be partly changed.
   asio::awaitable<bool> succeeds(asio::awaitable<void> step);
 
-  /// Logs bits of `word` that are not among `known`, each once: so that users report what nobody has documented. `what`: static text.
-  void tell_unknown_bits(std::string_view what, std::uint64_t word, std::uint64_t known);
+  /// Logs what a status word says, each bit once: what users should know and no alarm tells, or nobody has documented. Bits without a
+  /// name are told as unknown, those among `silent` not at all. `what`: static text.
+  void tell_new_bits(std::string_view what, std::uint64_t word, std::uint64_t silent, std::span<const NamedBit> names = {});
 
   /// Name of the port, for logs and identifiers.
   [[nodiscard]] const std::string& port() const { return link_.stream().name(); }
@@ -116,7 +123,7 @@ class Driver {
   Battery battery_;
   Battery next_;  // kept between polls so that a steady state allocates nothing
   boost::json::object details_;
-  std::map<std::string_view, std::uint64_t> told_bits_;  // by tell_unknown_bits()
+  std::map<std::string_view, std::uint64_t> told_bits_;  // by tell_new_bits()
 };
 
 /// For note(): null where a value is unknown.

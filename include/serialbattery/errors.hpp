@@ -29,6 +29,8 @@ class BmsError : public std::runtime_error {
   [[nodiscard]] Fault fault() const { return fault_; }
   /// Nothing can be asked any more; any other failure concerns one exchange only.
   [[nodiscard]] bool port_gone() const { return fault_ == Fault::closed || fault_ == Fault::io; }
+  /// Lost or damaged: the same question may get its answer. Not after a refusal.
+  [[nodiscard]] bool worth_asking_again() const { return !port_gone() && fault_ != Fault::rejected && fault_ != Fault::exception; }
 
  private:
   Fault fault_;

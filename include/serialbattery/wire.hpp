@@ -102,6 +102,9 @@ constexpr bool bit(std::uint64_t word, std::size_t number) {
   return number < 64 && ((word >> number) & 1U) != 0;
 }
 
+/// Up to eight bytes as one word, the first lowest.
+std::uint64_t word_of(Bytes data);
+
 /// One alarm, and the bits of an alarm word that raise it.
 struct AlarmBits {
   Alarm alarm;

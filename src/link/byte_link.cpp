@@ -21,10 +21,6 @@ namespace {
   throw FrameError(fault, what);
 }
 
-bool worth_asking_again(Fault fault) {
-  return fault == Fault::timeout || fault == Fault::checksum || fault == Fault::length || fault == Fault::implausible;
-}
-
 }  // namespace
 
 asio::awaitable<Bytes> ByteLink::transact(Bytes request, const Framing& framing, const Timing& timing) {
@@ -32,7 +28,7 @@ asio::awaitable<Bytes> ByteLink::transact(Bytes request, const Framing& framing,
     try {
       co_return co_await exchange(request, framing, timing, attempt == 1 ? timing.gap : std::max(timing.gap, timing.retry_gap));
     } catch (const BmsError& error) {
-      if (attempt >= timing.attempts || !worth_asking_again(error.fault())) throw;
+      if (attempt >= timing.attempts || !error.worth_asking_again()) throw;
     }
   }
 }

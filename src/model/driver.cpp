@@ -59,18 +59,21 @@ asio::awaitable<bool> Driver::succeeds(asio::awaitable<void> step) {
     co_return true;
   } catch (const BmsError& error) {
     if (error.port_gone()) throw;
-    spdlog::debug("{}{}{}: {}", port(), address_text().empty() ? "" : " ", address_text(), error.what());
+    spdlog::debug("{} {}: {}", port(), address_text(), error.what());
   }
   co_return false;
 }
 
-void Driver::tell_unknown_bits(std::string_view what, std::uint64_t word, std::uint64_t known) {
+void Driver::tell_new_bits(std::string_view what, std::uint64_t word, std::uint64_t silent, std::span<const NamedBit> names) {
   std::uint64_t& told = told_bits_[what];
-  const std::uint64_t fresh = word & ~known & ~told;
-  if (fresh == 0) return;
-  told |= fresh;
-  spdlog::warn("{}{}{}: {}: bits 0x{:x} are set, whose meaning is unknown: please report what the battery does", port(),
-               address_text().empty() ? "" : " ", address_text(), what, fresh);
+  std::uint64_t fresh = word & ~silent & ~std::exchange(told, told | word);
+  for (const NamedBit& named : names) {
+    if (!wire::bit(fresh, named.bit)) continue;
+    spdlog::warn("{} {}: {}: {}", port(), address_text(), what, named.name);
+    fresh &= ~wire::bits(named.bit);
+  }
+  if (fresh != 0)
+    spdlog::warn("{} {}: {}: bits 0x{:x} of unknown meaning: please report what the battery does", port(), address_text(), what, fresh);
 }
 
 asio::awaitable<void> Driver::execute(const Command&) {

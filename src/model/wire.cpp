@@ -71,6 +71,12 @@ void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& 
   }
 }
 
+std::uint64_t word_of(Bytes data) {
+  std::uint64_t word = 0;
+  for (std::size_t i = std::min<std::size_t>(data.size(), 8); i-- > 0;) word = word << 8U | data[i];
+  return word;
+}
+
 void decode_alarms(std::span<const AlarmBits> table, std::uint64_t word, Alarms& alarms) {
   for (const AlarmBits& entry : table) alarms[entry.alarm] = AlarmLevel::ok;
   raise_alarms(table, word, alarms);

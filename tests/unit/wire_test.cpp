@@ -45,6 +45,12 @@ TEST(Bits, BeyondTheWordAreUnset) {
   EXPECT_FALSE(bit(~std::uint64_t{0}, 64));
 }
 
+TEST(WordOf, PutsTheFirstByteLowest) {
+  const ByteVector bytes{0x01, 0x02, 0x03};
+  EXPECT_EQ(word_of(bytes), 0x030201U);
+  EXPECT_EQ(word_of({}), 0U);
+}
+
 TEST(Decimal, IsShortestWithOneDecimalAtLeast) {
   EXPECT_EQ(decimal(170), "170.0");
   EXPECT_EQ(decimal(174.25), "174.25");
