@@ -20,15 +20,13 @@ namespace {
 
 using modbus::Block;
 using modbus::Field;
+using modbus::holding;
 using enum wire::Type;
 
 constexpr Timing normal{.first_byte = 1500ms, .between_bytes = 100ms, .expected = 187, .gap = 100ms, .attempts = 3, .retry_gap = 100ms};
 
-constexpr Block block(std::uint16_t start, std::uint16_t quantity, std::uint8_t byte_count) {
-  return {.start = start, .quantity = quantity, .byte_count = byte_count};
-}
-constexpr Block live = block(0, 0x27, 0x4E), thresholds = block(45, 0x5B, 0xB6), hardware = block(105, 0x17, 0x2E);
-constexpr Block model = block(105, 12, 0), firmware = block(117, 3, 0), serial = block(120, 8, 0);
+constexpr Block live = holding(0, 0x27, 0x4E), thresholds = holding(45, 0x5B, 0xB6), hardware = holding(105, 0x17, 0x2E);
+constexpr Block model = holding(105, 12, 0), firmware = holding(117, 3, 0), serial = holding(120, 8, 0);
 
 constexpr Field fields[] = {
     {0, u16be, 100, &Battery::voltage},
@@ -37,29 +35,29 @@ constexpr Field fields[] = {
     {24, u16be, 1, &Battery::soc},
 };
 
-// Warnings and protections have the same bits.
-struct Event {
-  unsigned bit;
-  Alarm alarm;
+using wire::bits;
+
+// Warnings in the lower word, protections with the same meaning in the upper one.
+constexpr wire::AlarmBits event_table[] = {
+    {Alarm::high_voltage, bits(0), bits(16)},
+    {Alarm::high_cell_voltage, bits(1), bits(17)},
+    {Alarm::low_voltage, bits(2), bits(18)},
+    {Alarm::low_cell_voltage, bits(3), bits(19)},
+    {Alarm::high_charge_current, bits(4), bits(20)},
+    {Alarm::high_discharge_current, bits(5), bits(21, 29)},  // 29: short circuit, 13: float charge stopped
+    {Alarm::high_internal_temperature, bits(7), bits(23)},
+    {Alarm::high_charge_temperature, bits(8), bits(24)},
+    {Alarm::high_temperature, bits(9), bits(25)},
+    {Alarm::low_charge_temperature, bits(10), bits(26)},
+    {Alarm::low_temperature, bits(11), bits(27)},
 };
-constexpr Event events[] = {
-    {0, Alarm::high_voltage},
-    {1, Alarm::high_cell_voltage},
-    {2, Alarm::low_voltage},
-    {3, Alarm::low_cell_voltage},
-    {4, Alarm::high_charge_current},
-    {5, Alarm::high_discharge_current},
-    {7, Alarm::high_internal_temperature},
-    {8, Alarm::high_charge_temperature},
-    {9, Alarm::high_temperature},
-    {10, Alarm::low_charge_temperature},
-    {11, Alarm::low_temperature},
+constexpr wire::AlarmBits error_table[] = {
+    {Alarm::internal_failure, bits(), bits(0, 1, 2)},  // measurement of voltage, temperature, current
+    {Alarm::cell_imbalance, bits(), bits(4)},
 };
-constexpr unsigned ambient_bit = 1U << 6U;  // too hot or too cold
-constexpr unsigned low_capacity_bit = 1U << 12U;
-constexpr unsigned short_circuit_bit = 1U << 13U;  // protections only; as a warning: float charge stopped
-constexpr unsigned measuring_errors = 0x0007;      // voltage, temperature, current
-constexpr unsigned unbalance_error = 0x0010;
+constexpr wire::AlarmBits ambient_hot[] = {{Alarm::high_temperature, bits(6), bits(22)}};
+constexpr wire::AlarmBits ambient_cold[] = {{Alarm::low_temperature, bits(6), bits(22)}};
+constexpr wire::AlarmBits low_capacity[] = {{Alarm::low_soc, bits(12), bits(28)}};
 constexpr unsigned ends_charging = 0x0513, ends_discharging = 0x2A2C;  // protections
 constexpr unsigned heater_bit = 0x8000;                                // of the status
 
@@ -123,7 +121,6 @@ class Eg4Ll final : public modbus::ModbusDriver {
     if (!registers().has(live)) return;
     modbus::decode(fields, registers(), into);
     decode_cells(into);
-    modbus::require(*into.soc <= 100, "SoC above 100 %");
     decode_charge(into);
     decode_temperatures(into);
     decode_events(into);
@@ -134,13 +131,11 @@ class Eg4Ll final : public modbus::ModbusDriver {
 
   void decode_identity(Battery& into) {
     if (!registers().has(hardware)) return;
-    const auto raw = [this](const Block& where) { return registers().bytes(where.start, where.quantity); };
-    modbus::require(modbus::is_text(raw(model), 1) && modbus::is_text(raw(firmware), 0) && modbus::is_text(raw(serial), 0),
-                    "no texts of this BMS");
+    require(modbus::is_text(raw(model), 1) && modbus::is_text(raw(firmware), 0) && modbus::is_text(raw(serial), 0), "no texts of this BMS");
     Identity& identity = into.identity;
-    identity.model = wire::text(raw(model));
-    identity.firmware_version = identity.hardware_version = wire::text(raw(firmware));
-    identity.serial_number = wire::text(raw(serial));
+    identity.model = text(model);
+    identity.firmware_version = identity.hardware_version = text(firmware);
+    identity.serial_number = text(serial);
     // 14 characters, whichever block they came from; existing settings hold them.
     identity.unique_id =
         identity.serial_number.empty() ? port_and_address() : identity.serial_number.substr(0, 14) + std::to_string(address());
@@ -163,23 +158,10 @@ class Eg4Ll final : public modbus::ModbusDriver {
   }
 
   void decode_cells(Battery& into) {
-    const unsigned count = word(36), balancing = word(38);
-    modbus::require(count >= 1 && count <= 16, "number of cells outside 1..16");
-    into.cell_count = count;
-    into.cells.resize(count);
-    bool some = false, all = true;
-    for (unsigned i = 0; i < count; ++i) {
-      const unsigned millivolts = word(2 + i);
-      modbus::require(millivolts <= 5000, "cell voltage above 5 V");
-      some = some || millivolts != 0;
-      all = all && millivolts != 0;
-      into.cells[i] = {.voltage = millivolts / 1000.0, .balancing = ((balancing >> i) & 1U) != 0};
-    }
-    into.balancing = balancing != 0;
-    modbus::require(some, "all cells read 0");
-    modbus::require(*into.voltage > 0, "pack voltage is 0");
-    const double sum = modbus::sum_of_cells(into);
-    if (all) modbus::require(std::abs(*into.voltage - sum) <= 0.1 * sum, "pack voltage contradicts the cells");
+    set_cell_count(into, word(36), 1, 16);
+    for (unsigned i = 0; i < into.cells.size(); ++i) into.cells[i].voltage = word(2 + i) / 1000.0;
+    set_balancing(into, word(38));
+    check_reading(into);
   }
 
   void decode_charge(Battery& into) {
@@ -222,20 +204,13 @@ class Eg4Ll final : public modbus::ModbusDriver {
   }
 
   void decode_events(Battery& into) {
-    const unsigned warnings = word(26), protections = word(27), errors = word(28);
-    const auto put = [&into](Alarm alarm, bool is_warning, bool is_alarm) {
-      wire::raise(into.alarms, alarm, is_alarm ? AlarmLevel::alarm : is_warning ? AlarmLevel::warning : AlarmLevel::ok);
-    };
-    into.alarms = {};
-    for (const Event& event : events) put(event.alarm, ((warnings >> event.bit) & 1U) != 0, ((protections >> event.bit) & 1U) != 0);
+    const unsigned protections = word(27);
+    const std::uint64_t events = word(26) | std::uint64_t{protections} << 16U;
+    wire::decode_alarms(event_table, events, into.alarms);
+    wire::decode_alarms(error_table, word(28), into.alarms);
     const auto coldest = std::ranges::min(into.temperatures, [](const auto& a, const auto& b) { return a && (!b || *a < *b); });
-    put(coldest < 10.0 && coldest ? Alarm::low_temperature : Alarm::high_temperature, (warnings & ambient_bit) != 0,
-        (protections & ambient_bit) != 0);
-    const bool low = *into.soc <= 30 && !config().soc_calculation;
-    put(Alarm::low_soc, low && (warnings & low_capacity_bit) != 0, low && (protections & low_capacity_bit) != 0);
-    put(Alarm::high_discharge_current, false, (protections & short_circuit_bit) != 0);
-    put(Alarm::internal_failure, false, (errors & measuring_errors) != 0);
-    put(Alarm::cell_imbalance, false, (errors & unbalance_error) != 0);
+    wire::raise_alarms(coldest && *coldest < 10 ? ambient_cold : ambient_hot, events, into.alarms);
+    wire::decode_alarms(low_capacity, *into.soc <= 30 ? events : 0, into.alarms);
     // The FETs are not told: they are off while a protection asks for it.
     into.charge_fet = (protections & ends_charging) == 0;
     into.discharge_fet = (protections & ends_discharging) == 0;

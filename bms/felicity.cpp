@@ -10,7 +10,6 @@
 // 0x7FFF or 0xFFFF. Address 1 at 9600 baud is crowded, so four checks must hold before the port is claimed.
 // Sources: four independent implementations that agree on every register; no public capture.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "bms/modbus_driver.hpp"
 #include "serialbattery/registry.hpp"
@@ -21,19 +20,17 @@ namespace {
 
 using modbus::Block;
 using modbus::Field;
+using modbus::holding;
 using modbus::Reading;
 using enum wire::Type;
 
 constexpr Timing normal{.first_byte = 500ms, .between_bytes = 100ms, .expected = 53, .gap = 50ms, .attempts = 3, .retry_gap = 100ms};
 
-constexpr Block block(std::uint16_t start, std::uint16_t quantity) {
-  return {.start = start, .quantity = quantity};
-}
-constexpr Block firmware = block(0xF80B, 1), serial = block(0xF804, 5), limits = block(0x131C, 4);
-constexpr Block single_states[] = {block(0x1302, 3), block(0x1306, 2), block(0x130A, 1), block(0x130B, 1)};
-constexpr Block single_cells[] = {block(0x132A, 16), block(0x1339, 5)};
-constexpr Reading states{block(0x1302, 10), single_states};
-constexpr Reading cells{block(0x132A, 24), single_cells};
+constexpr Block firmware = holding(0xF80B, 1), serial = holding(0xF804, 5), limits = holding(0x131C, 4);
+constexpr Block single_states[] = {holding(0x1302, 3), holding(0x1306, 2), holding(0x130A, 1), holding(0x130B, 1)};
+constexpr Block single_cells[] = {holding(0x132A, 16), holding(0x1339, 5)};
+constexpr Reading states{holding(0x1302, 10), single_states};
+constexpr Reading cells{holding(0x132A, 24), single_cells};
 
 constexpr Field fields[] = {
     {0x1306, u16be, 100, &Battery::voltage},
@@ -42,13 +39,13 @@ constexpr Field fields[] = {
 };
 
 constexpr unsigned fault_register = 0x1304;
-constexpr wire::AlarmBit fault_bits[] = {
-    {2, Alarm::high_cell_voltage, AlarmLevel::alarm},         {3, Alarm::low_cell_voltage, AlarmLevel::alarm},
-    {4, Alarm::high_charge_current, AlarmLevel::alarm},       {5, Alarm::high_discharge_current, AlarmLevel::alarm},
-    {6, Alarm::high_internal_temperature, AlarmLevel::alarm}, {8, Alarm::high_charge_temperature, AlarmLevel::alarm},
-    {9, Alarm::low_charge_temperature, AlarmLevel::alarm},
+constexpr wire::AlarmBits fault_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_cell_voltage, 0, wire::bits(2)},         {Alarm::low_cell_voltage, 0, wire::bits(3)},
+    {Alarm::high_charge_current, 0, wire::bits(4)},       {Alarm::high_discharge_current, 0, wire::bits(5)},
+    {Alarm::high_internal_temperature, 0, wire::bits(6)}, {Alarm::high_charge_temperature, 0, wire::bits(8)},
+    {Alarm::low_charge_temperature, 0, wire::bits(9)},
 };
-constexpr unsigned known_faults = 0x037C;
 enum StatusBit : unsigned { may_charge = 1U << 0U, may_discharge = 1U << 2U };
 
 bool is_empty(unsigned raw) {
@@ -58,7 +55,7 @@ bool is_empty(unsigned raw) {
 std::optional<double> temperature(std::optional<unsigned> raw) {
   if (!raw || is_empty(*raw)) return std::nullopt;
   const double celsius = static_cast<std::int16_t>(*raw);
-  modbus::require(celsius >= -40 && celsius <= 100, "temperature outside -40..100");
+  require(celsius >= -40 && celsius <= 100, "temperature outside -40..100");
   return celsius;
 }
 
@@ -102,7 +99,7 @@ class Felicity final : public modbus::ModbusDriver {
 
   void decode_identity(Battery& into) {
     if (const auto number = registers().word(firmware.start)) {
-      modbus::require(*number >= 1 && *number <= 65534, "no firmware number");
+      require(*number >= 1 && *number <= 65534, "no firmware number");
       into.identity.firmware_version = std::to_string(*number);
     }
     if (!registers().has(serial)) return;
@@ -114,13 +111,13 @@ class Felicity final : public modbus::ModbusDriver {
       all_zero = all_zero && group == 0;
       all_set = all_set && group == 0xFFFF;
     }
-    modbus::require(!all_zero && !all_set, "no serial number");
+    require(!all_zero && !all_set, "no serial number");
     into.identity.serial_number = into.identity.unique_id = text;
   }
 
   void decode_states(Battery& into) {
     modbus::decode(fields, registers(), into);
-    if (into.soc) modbus::require(*into.soc <= 100, "SoC above 100 %");
+    if (into.soc) require(*into.soc <= 100, "SoC above 100 %");
     into.capacity = config().battery_capacity;
     if (into.soc) into.capacity_remaining = *into.capacity * *into.soc / 100;
     if (const auto status = registers().word(0x1302)) {
@@ -128,10 +125,8 @@ class Felicity final : public modbus::ModbusDriver {
       into.discharge_fet = (*status & may_discharge) != 0;
     }
     if (const auto faults = registers().word(fault_register)) {
-      wire::decode_alarms(fault_bits, *faults, into.alarms);
-      if ((*faults & ~known_faults) != 0 && !std::exchange(unknown_fault_logged_, true)) {
-        spdlog::warn("{}: Felicity reports a fault of unknown meaning (bits 0x{:04x})", link().stream().name(), *faults);
-      }
+      wire::decode_alarms(fault_table, *faults, into.alarms);
+      tell_new_bits("Felicity faults", *faults, wire::named_bits(fault_table));
     }
     const auto board = registers().word(0x130A);
     into.mos_temperature = board && !is_empty(*board) ? std::optional<double>(static_cast<std::int16_t>(*board)) : std::nullopt;
@@ -150,10 +145,10 @@ class Felicity final : public modbus::ModbusDriver {
     for (unsigned slot = 0; slot < slots; ++slot) {
       const unsigned millivolts = *registers().word(cells.block.start + slot);
       if (is_empty(millivolts)) continue;
-      modbus::require(millivolts >= 1500 && millivolts <= 4500, "cell voltage outside 1.5..4.5 V");
+      require(millivolts >= 1500 && millivolts <= 4500, "cell voltage outside 1.5..4.5 V");
       filled |= 1U << slot;
     }
-    modbus::require(std::popcount(filled) >= 4, "fewer than four cells");
+    require(std::popcount(filled) >= 4, "fewer than four cells");
     // Once filled, a slot keeps its place: a sense wire that breaks must not shift the cells behind it.
     const unsigned all = populated_ | filled;
     into.cells.clear();
@@ -165,8 +160,8 @@ class Felicity final : public modbus::ModbusDriver {
     }
     into.cell_count = static_cast<unsigned>(into.cells.size());
     if (into.voltage && all == filled) {
-      const double sum = modbus::sum_of_cells(into);
-      modbus::require(std::abs(*into.voltage - sum) <= 0.03 * sum, "pack voltage contradicts the cells");
+      const double sum = sum_of_cells(into);
+      require(std::abs(*into.voltage - sum) <= 0.03 * sum, "pack voltage contradicts the cells");
     }
     populated_ = all;
   }
@@ -174,20 +169,15 @@ class Felicity final : public modbus::ModbusDriver {
   void decode_limits(Battery& into) {
     into.limits = {};
     if (!registers().has(limits)) return;
-    const auto value = [this](unsigned reg, double per_unit) { return *registers().word(reg) / per_unit; };
-    const double cvl = value(0x131C, 100), lowest = value(0x131D, 100), ccl = value(0x131E, 10), dcl = value(0x131F, 10);
-    if (config().use_bms_dvcc_values) {
-      into.limits = {.charge_current = ccl,
-                     .discharge_current = dcl,
-                     .charge_voltage = modbus::unless_zero(cvl),
-                     .low_voltage = modbus::unless_zero(lowest)};
-    }
-    note()["limits"] = {{"cvl", cvl}, {"min_voltage", lowest}, {"ccl", ccl}, {"dcl", dcl}};
+    offer_limits({.charge_current = scaled(0x131E, u16be, 10),
+                  .discharge_current = scaled(0x131F, u16be, 10),
+                  .charge_voltage = scaled(0x131C, u16be, 100),
+                  .low_voltage = scaled(0x131D, u16be, 100)},
+                 into);
   }
 
   static constexpr unsigned slots = 16;
   unsigned populated_ = 0;  // slots that have ever held a cell
-  bool unknown_fault_logged_ = false;
 };
 
 namespace {

@@ -19,46 +19,49 @@ namespace serialbattery::heltecmodbus {
 namespace {
 
 using modbus::Block;
+using modbus::holding;
 using modbus::Reading;
 using enum wire::Type;
 
 constexpr Timing normal{.first_byte = 400ms, .between_bytes = 100ms, .expected = 189, .gap = 30ms, .attempts = 3};
 
-constexpr Block block(std::uint16_t start, std::uint16_t quantity) {
-  return {.start = start, .quantity = quantity};
-}
-constexpr Block cell_count = block(75, 1), signature = block(63, 4), model = block(7, 13), device_name = block(41, 6);
-constexpr Block serial = block(2, 4), password = block(47, 5), counters = block(127, 1);
-constexpr Block settings[] = {block(191, 1), block(194, 1), block(118, 1), block(169, 1), block(172, 1),
-                              device_name,   serial,        model,         block(38, 1),  block(39, 2)};
-constexpr Block optional_settings[] = {block(52, 2), block(62, 1), counters};
+constexpr Block cell_count = holding(75, 1), signature = holding(63, 4), model = holding(7, 13), device_name = holding(41, 6);
+constexpr Block serial = holding(2, 4), password = holding(47, 5), counters = holding(127, 1);
+constexpr Block settings[] = {holding(191, 1), holding(194, 1), holding(118, 1), holding(169, 1), holding(172, 1),
+                              device_name,     serial,          model,           holding(38, 1),  holding(39, 2)};
+constexpr Block optional_settings[] = {holding(52, 2), holding(62, 1), counters};
 // Beside the cells, whose number decides.
-constexpr Block single_values[] = {block(76, 2),  block(78, 2),  block(152, 2), block(156, 2),
-                                   block(120, 1), block(113, 2), block(112, 1), block(139, 2)};
-constexpr Reading values{block(75, 92), single_values};
+constexpr Block single_values[] = {holding(76, 2),  holding(78, 2),  holding(152, 2), holding(156, 2),
+                                   holding(120, 1), holding(113, 2), holding(112, 1), holding(139, 2)};
+constexpr Reading values{holding(75, 92), single_values};
 constexpr unsigned first_cell = 81, most_cells = 25;
 
-constexpr wire::AlarmBit warning_bits[] = {
-    {0, Alarm::high_cell_voltage, AlarmLevel::alarm},
-    {1, Alarm::low_cell_voltage, AlarmLevel::alarm},
-    {2, Alarm::low_cell_voltage, AlarmLevel::alarm},  // cut off because of it
-    {3, Alarm::high_voltage, AlarmLevel::alarm},
-    {4, Alarm::low_voltage, AlarmLevel::alarm},
-    {5, Alarm::high_charge_current, AlarmLevel::alarm},
-    {6, Alarm::high_discharge_current, AlarmLevel::warning},
-    {7, Alarm::high_discharge_current, AlarmLevel::alarm},  // second stage
-    {8, Alarm::high_discharge_current, AlarmLevel::alarm},  // short circuit
-    {9, Alarm::high_charge_temperature, AlarmLevel::alarm},
-    {10, Alarm::low_charge_temperature, AlarmLevel::alarm},
-    {11, Alarm::high_temperature, AlarmLevel::alarm},
-    {12, Alarm::low_temperature, AlarmLevel::alarm},
-    {13, Alarm::high_internal_temperature, AlarmLevel::alarm},
-    {14, Alarm::low_soc, AlarmLevel::alarm},
-    {16, Alarm::low_voltage, AlarmLevel::alarm},   // empty; 15 is full, no alarm
-    {17, Alarm::high_voltage, AlarmLevel::alarm},  // second stage
-    {18, Alarm::low_voltage, AlarmLevel::alarm},   // second stage
+using wire::bits;
+
+constexpr wire::AlarmBits warning_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_cell_voltage, bits(), bits(0)},
+    {Alarm::low_cell_voltage, bits(), bits(1, 2)},  // 2: cut off because of it
+    {Alarm::high_voltage, bits(), bits(3, 17)},     // 17: second stage; 15 is full, no alarm
+    {Alarm::low_voltage, bits(), bits(4, 16, 18)},  // 16: empty, 18: second stage
+    {Alarm::high_charge_current, bits(), bits(5)},
+    {Alarm::high_discharge_current, bits(6), bits(7, 8)},  // 7: second stage, 8: short circuit
+    {Alarm::high_charge_temperature, bits(), bits(9)},
+    {Alarm::low_charge_temperature, bits(), bits(10)},
+    {Alarm::high_temperature, bits(), bits(11)},
+    {Alarm::low_temperature, bits(), bits(12)},
+    {Alarm::high_internal_temperature, bits(), bits(13)},
+    {Alarm::low_soc, bits(), bits(14)},
+    {Alarm::internal_failure, bits(), 0xFFF8'0000},
 };
-constexpr std::uint32_t failures = 0xFFF80000;  // 19..31: broken parts of the board, some of them unknown
+constexpr std::uint64_t quiet_bits = 0x0007'FFFF;
+constexpr NamedBit failure_names[] = {{25, "front end broken"},           {26, "memory broken"},
+                                      {27, "voltage measurement broken"}, {28, "temperature measurement broken"},
+                                      {29, "current measurement broken"}, {30, "discharge output broken"},
+                                      {31, "charge output broken"}};
+
+// Boards whose serial numbers begin so are said to convert temperatures in another way.
+constexpr std::string_view other_thermometers[] = {"0001", "5948", "0008", "0009", "000a", "010a"};
 
 std::optional<double> temperature(std::optional<std::int64_t> raw) {
   if (!raw || *raw == 0 || *raw == 166) return std::nullopt;  // 166: sensor open
@@ -98,7 +101,6 @@ class HeltecModbus final : public modbus::ModbusDriver {
       counters_due_ = link().now() + 60s;
     }
     decode(next);
-    modbus::require(next.cell_count == battery().cell_count, "another number of cells");
   }
 
   void decode(Battery& into) override {
@@ -113,30 +115,23 @@ class HeltecModbus final : public modbus::ModbusDriver {
   [[nodiscard]] std::optional<std::int64_t> number(unsigned reg, wire::Type type, unsigned byte = 0) const {
     return registers().number(reg, type, byte);
   }
-  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit) const {
-    const auto raw = number(reg, type);
-    return raw ? std::optional(static_cast<double>(*raw) / per_unit) : std::nullopt;
-  }
-
   asio::awaitable<void> read_cycle(SplitAfter after) {
     co_await read(values, after);
-    if (has_split(values.block)) co_await read(block(first_cell, static_cast<std::uint16_t>(*number(75, u8))));
+    if (has_split(values.block)) co_await read(holding(first_cell, static_cast<std::uint16_t>(*number(75, u8))));
   }
 
   [[nodiscard]] bool looks_right(const Battery& found) const {
     const auto is_cell = [](const Cell& cell) { return !cell.voltage || (*cell.voltage >= 1 && *cell.voltage <= 5); };
     const double count = static_cast<double>(found.cells.size());
-    return modbus::is_text(registers().bytes(model.start, model.quantity), 3) && std::ranges::all_of(found.cells, is_cell) &&
-           *found.voltage >= count && *found.voltage <= 5 * count;
+    return modbus::is_text(raw(model), 3) && std::ranges::all_of(found.cells, is_cell) && *found.voltage >= count &&
+           *found.voltage <= 5 * count;
   }
 
   void decode_cells(Battery& into) {
     const auto count = number(75, u8), chemistry = number(75, u8, 1);
     if (count) {
-      modbus::require(*count >= 1 && *count <= most_cells, "number of cells outside 1..25");
-      modbus::require(*chemistry <= 3, "unknown chemistry");
-      into.cell_count = static_cast<unsigned>(*count);
-      into.cells.resize(*into.cell_count);
+      require(*chemistry <= 3, "unknown chemistry");
+      set_cell_count(into, static_cast<std::size_t>(*count), 1, most_cells);
       note()["chemistry"] = *chemistry;
     }
     const auto balancing = number(139, u32le);
@@ -145,22 +140,21 @@ class HeltecModbus final : public modbus::ModbusDriver {
         const bool none = is_no_measurement(static_cast<unsigned>(*millivolts));
         into.cells[i].voltage = none ? std::nullopt : std::optional(static_cast<double>(*millivolts) / 1000);
       }
-      if (balancing) into.cells[i].balancing = ((*balancing >> i) & 1) != 0;
     }
-    if (balancing) into.balancing = *balancing != 0;
+    if (balancing) set_balancing(into, static_cast<std::uint64_t>(*balancing));
   }
 
   void decode_measurements(Battery& into) {
     if (const auto volts = scaled(76, i32le, 1000)) {
-      modbus::require(*volts >= 1 && *volts <= 150, "pack voltage outside 1..150 V");
+      require(*volts >= 1 && *volts <= 150, "pack voltage outside 1..150 V");
       into.voltage = volts;
     }
     if (const auto amperes = scaled(78, i32le, -100)) {
-      modbus::require(std::abs(*amperes) < 1000, "current outside -1000..1000 A");
+      require(std::abs(*amperes) < 1000, "current outside -1000..1000 A");
       into.current = *amperes == 0 ? 0 : *amperes;  // no negative zero
     }
     if (const auto soc = number(120, u8)) {
-      modbus::require(*soc <= 100, "SoC above 100 %");
+      require(*soc <= 100, "SoC above 100 %");
       into.soc = static_cast<double>(*soc);
       into.soh = static_cast<double>(*number(120, u8, 1));
     }
@@ -176,15 +170,14 @@ class HeltecModbus final : public modbus::ModbusDriver {
 
   void decode_switches(Battery& into) {
     if (const auto state = number(152, u32le)) {
-      const auto is_set = [&](unsigned bit) { return ((*state >> bit) & 1) != 0; };
+      const auto is_set = [&](unsigned bit) { return wire::bit(static_cast<std::uint64_t>(*state), bit); };
       const bool silent = !is_set(0) && !is_set(1);  // perhaps firmware that never sets them; both off would never end
       into.discharge_fet = !is_set(29) && (silent || is_set(0));
       into.charge_fet = !is_set(28) && (silent || is_set(1));
     }
-    if (const auto bits = number(156, u32le)) {
-      wire::decode_alarms(warning_bits, static_cast<std::uint64_t>(*bits), into.alarms);
-      into.alarms[Alarm::internal_failure] = (*bits & failures) != 0 ? AlarmLevel::alarm : AlarmLevel::ok;
-      if (config().soc_calculation) into.alarms[Alarm::low_soc] = AlarmLevel::ok;
+    if (const auto warnings = number(156, u32le)) {
+      wire::decode_alarms(warning_table, static_cast<std::uint64_t>(*warnings), into.alarms);
+      tell_new_bits("Heltec failures", static_cast<std::uint64_t>(*warnings), quiet_bits, failure_names);
     }
   }
 
@@ -197,7 +190,6 @@ class HeltecModbus final : public modbus::ModbusDriver {
     into.limits.discharge_current = limit(194);
     if (const auto high = scaled(169, i16le, 1000)) note()["cell_over_voltage_protection"] = *high;
     if (const auto low = scaled(172, i16le, 1000)) note()["cell_under_voltage_protection"] = *low;
-    const auto text = [this](const Block& where) { return wire::text(registers().bytes(where.start, where.quantity)); };
     Identity& identity = into.identity;
     identity.type_text = fmt::format("#{}_Heltec_Smart", address());
     if (registers().has(model)) identity.model = text(model);
@@ -210,12 +202,16 @@ class HeltecModbus final : public modbus::ModbusDriver {
     if (const auto year = number(39, u16le); year && registers().has(40))
       identity.production_date = fmt::format("{}-{}-{}", *year, *number(40, u8, 1), *number(40, u8));
     if (!registers().has(serial)) return;
-    const std::string digits = wire::to_hex(registers().bytes(serial.start, serial.quantity));
+    const std::string digits = wire::to_hex(raw(serial));
     identity.serial_number = identity.unique_id =
         fmt::format("{}-{}-{}-{}", digits.substr(0, 4), digits.substr(4, 4), digits.substr(8, 4), digits.substr(12, 4));
+    const bool doubtful = std::ranges::find(other_thermometers, digits.substr(0, 4)) != std::end(other_thermometers);
+    if (doubtful && !std::exchange(thermometers_told_, true))
+      spdlog::warn("{} {}: temperatures of this kind of Heltec board are unverified: compare with a thermometer", port(), address_text());
   }
 
   TimePoint counters_due_{};
+  bool thermometers_told_ = false;
 };
 
 namespace {

@@ -13,12 +13,12 @@ std::string ModbusDriver::address_text() const {
 }
 
 std::string ModbusDriver::port_and_address() {
-  return fmt::format("{}__0x{:02x}", link().stream().name(), address_);
+  return fmt::format("{}__0x{:02x}", port(), address_);
 }
 
 asio::awaitable<void> ModbusDriver::replay_exchange(Bytes request, Battery& into) {
   auto block = asked_block(request);
-  if (!block) throw FrameError(Fault::implausible, "no request of this protocol");
+  require(block.has_value(), "no request of this protocol");
   address_ = request[0];
   block->byte_count = byte_count_of(*block);
   const Bytes frame = co_await client_.transact(request, block->byte_count, normal_);
@@ -49,8 +49,7 @@ asio::awaitable<void> ModbusDriver::read(const Reading& reading, SplitAfter afte
     } catch (const Exception& refusal) {
       if (reading.instead.empty() || (after == SplitAfter::refusal && !refusal.about_block())) throw;
     } catch (const BmsError& error) {
-      const bool gone = error.fault() == Fault::closed || error.fault() == Fault::io;
-      if (gone || reading.instead.empty() || after == SplitAfter::refusal) throw;
+      if (error.port_gone() || reading.instead.empty() || after == SplitAfter::refusal) throw;
     }
   }
   for (const Block& part : reading.instead) co_await read(part);
@@ -58,14 +57,23 @@ asio::awaitable<void> ModbusDriver::read(const Reading& reading, SplitAfter afte
 }
 
 asio::awaitable<bool> ModbusDriver::try_read(Block block, Otherwise otherwise) {
-  try {
-    co_await read(block);
-    co_return true;
-  } catch (const BmsError& error) {
-    if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+  const bool told = co_await succeeds(read(block));
+  if (!told && otherwise == Otherwise::forget) registers_of(address_).forget(block);
+  co_return told;
+}
+
+void ModbusDriver::offer_limits(const BmsLimits& told, Battery& into) {
+  const auto unless_zero = [](const std::optional<double>& volts) { return volts == 0.0 ? std::nullopt : volts; };
+  into.limits = {};
+  if (config().use_bms_dvcc_values) {
+    into.limits = told;
+    into.limits.charge_voltage = unless_zero(told.charge_voltage);
+    into.limits.low_voltage = unless_zero(told.low_voltage);
   }
-  if (otherwise == Otherwise::forget) registers_of(address_).forget(block);
-  co_return false;
+  note()["limits"] = {{"cvl", or_null(told.charge_voltage)},
+                      {"min_voltage", or_null(told.low_voltage)},
+                      {"ccl", or_null(told.charge_current)},
+                      {"dcl", or_null(told.discharge_current)}};
 }
 
 void ModbusDriver::begin_probe(Effort effort, Duration first_byte, int thorough_attempts) {
@@ -76,19 +84,9 @@ void ModbusDriver::begin_probe(Effort effort, Duration first_byte, int thorough_
   if (effort == Effort::quick) timing_.first_byte = first_byte;
 }
 
-void require(bool plausible, const char* what) {
-  if (!plausible) throw FrameError(Fault::implausible, what);
-}
-
 bool is_text(Bytes raw, std::size_t least) {
   const bool clean = std::ranges::all_of(raw, [](std::uint8_t c) { return c == 0 || (c >= 0x20 && c <= 0x7E); });
   return clean && wire::text(raw).size() >= least;
-}
-
-double sum_of_cells(const Battery& battery) {
-  double sum = 0;
-  for (const Cell& cell : battery.cells) sum += cell.voltage.value_or(0);
-  return sum;
 }
 
 }  // namespace serialbattery::modbus

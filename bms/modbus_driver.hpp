@@ -4,6 +4,7 @@
 // older firmware, a recorded conversation), the same decode() reads them.
 #pragma once
 
+#include "bms/content.hpp"
 #include "bms/modbus_rtu.hpp"
 #include "serialbattery/driver.hpp"
 
@@ -36,8 +37,8 @@ class ModbusDriver : public Driver {
   enum class SplitAfter : std::uint8_t { refusal, any_failure };
   /// The choice between block and smaller reads is kept.
   asio::awaitable<void> read(const Reading& reading, SplitAfter after);
-  /// A block that may fail alone. True: it was read. Throws only when the port is gone.
   enum class Otherwise : std::uint8_t { keep, forget };  // what was told before
+  /// A block that may fail alone. True: it was read. Throws only when the port is gone.
   asio::awaitable<bool> try_read(Block block, Otherwise otherwise);
 
   /// Begins a probe: forgets everything; the first question waits `first_byte` in a quick probe. settle() ends the hurry.
@@ -47,6 +48,15 @@ class ModbusDriver : public Driver {
   [[nodiscard]] std::uint8_t address() const { return address_; }
   [[nodiscard]] Registers& registers() { return registers_; }
   [[nodiscard]] const Registers& registers() const { return registers_; }
+  /// A number in the unit of the model: raw / per_unit. nullopt: not told.
+  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit) const {
+    return registers_.scaled(reg, type, per_unit);
+  }
+  /// Bytes of a block as on the wire, and what they say as a text.
+  [[nodiscard]] ByteVector raw(const Block& block) const { return registers_.bytes(block.start, block.quantity); }
+  [[nodiscard]] std::string text(const Block& block) const { return wire::text(raw(block)); }
+  /// Limits that a BMS offers to an inverter: used with USE_BMS_DVCC_VALUES only, always shown in note(). A voltage of 0 was never set.
+  void offer_limits(const BmsLimits& told, Battery& into);
   [[nodiscard]] Client& client() { return client_; }
   [[nodiscard]] const Timing& timing() const { return timing_; }
   [[nodiscard]] bool has_split(const Block& block) const;
@@ -62,18 +72,7 @@ class ModbusDriver : public Driver {
   std::vector<Block> split_;  // refused as a whole
 };
 
-/// Throws FrameError(implausible, what) unless `plausible`.
-void require(bool plausible, const char* what);
-
 /// A text of at least `least` characters, padded with NULs or blanks, and nothing else.
 bool is_text(Bytes raw, std::size_t least);
-
-/// A voltage limit of 0 is one that was never set.
-inline std::optional<double> unless_zero(double volts) {
-  return volts == 0 ? std::nullopt : std::optional(volts);
-}
-
-/// Sum of the known cell voltages, V.
-double sum_of_cells(const Battery& battery);
 
 }  // namespace serialbattery::modbus

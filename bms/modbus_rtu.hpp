@@ -38,6 +38,11 @@ enum class Code : std::uint8_t {
   gateway_silent = 0x0B,
 };
 
+/// Coils and inputs are single bits, eight in a byte.
+constexpr bool counts_bits(Function function) {
+  return function == Function::read_coils || function == Function::read_inputs;
+}
+
 constexpr std::uint8_t anyone = 0xFF;
 
 /// What one read request asks for.
@@ -48,6 +53,14 @@ struct Block {
   std::uint8_t byte_count = 0;  // of the answer where a device has its own mind about it; 0: by the quantity
   bool operator==(const Block&) const = default;
 };
+
+/// Holding or input registers, the usual blocks.
+constexpr Block holding(std::uint16_t start, std::uint16_t quantity, std::uint8_t byte_count = 0) {
+  return {Function::read_holding, start, quantity, byte_count};
+}
+constexpr Block inputs(std::uint16_t start, std::uint16_t quantity) {
+  return {Function::read_input_registers, start, quantity};
+}
 
 /// Frames to send.
 ByteVector read_request(std::uint8_t address, const Block& block);
@@ -122,6 +135,8 @@ class Registers {
   [[nodiscard]] std::optional<unsigned> word(unsigned reg) const;
   /// A number of any form that begins `byte` bytes into `reg`, in the order of the wire.
   [[nodiscard]] std::optional<std::int64_t> number(unsigned reg, wire::Type type, unsigned byte = 0) const;
+  /// A number in another unit: raw / per_unit.
+  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit) const;
   /// A number of two registers whose first holds the lower half.
   [[nodiscard]] std::optional<std::uint32_t> low_word_first(unsigned reg) const;
   /// Bytes as on the wire; what was not told is 0.

@@ -22,20 +22,18 @@ namespace {
 
 using modbus::Block;
 using modbus::Field;
+using modbus::holding;
 using modbus::Reading;
 using enum wire::Type;
 
 constexpr Timing normal{.first_byte = 500ms, .between_bytes = 100ms, .expected = 73, .gap = 20ms, .attempts = 3};
 
-constexpr Block block(std::uint16_t start, std::uint16_t quantity) {
-  return {.start = start, .quantity = quantity};
-}
-constexpr Block serial = block(5110, 8), model = block(5122, 8), firmware = block(5130, 2), manufacturer = block(5132, 8);
-constexpr Block states = block(5100, 10);
-constexpr Block few_cells[] = {block(5000, 1), block(5001, 4), block(5018, 4)};
-constexpr Block few_values[] = {block(5042, 4), block(5046, 2)};
-constexpr Reading cells{block(5000, 34), few_cells};
-constexpr Reading values{block(5035, 18), few_values};
+constexpr Block serial = holding(5110, 8), model = holding(5122, 8), firmware = holding(5130, 2), manufacturer = holding(5132, 8);
+constexpr Block states = holding(5100, 10);
+constexpr Block few_cells[] = {holding(5000, 1), holding(5001, 4), holding(5018, 4)};
+constexpr Block few_values[] = {holding(5042, 4), holding(5046, 2)};
+constexpr Reading cells{holding(5000, 34), few_cells};
+constexpr Reading values{holding(5035, 18), few_values};
 
 constexpr Field fields[] = {
     {5042, i16be, 100, &Battery::current},
@@ -44,45 +42,33 @@ constexpr Field fields[] = {
     {5046, u32be, 1000, &Battery::capacity},
 };
 
-constexpr auto warning = AlarmLevel::warning, alarm = AlarmLevel::alarm;
+using wire::bits;
 
 // 5106, 5107 above it, and two bits of our own for the flags of single cells.
 constexpr unsigned some_cell_low = 32, some_cell_high = 33;
-constexpr wire::AlarmBit alarm_bits[] = {
-    {0, Alarm::high_discharge_current, alarm},      // short circuit
-    {4, Alarm::high_charge_current, alarm},         // second stage
-    {5, Alarm::high_discharge_current, alarm},      // second stage
-    {6, Alarm::high_voltage, alarm},                //
-    {7, Alarm::low_cell_voltage, alarm},            //
-    {8, Alarm::high_cell_voltage, alarm},           //
-    {9, Alarm::high_charge_current, alarm},         //
-    {10, Alarm::high_discharge_current, alarm},     //
-    {11, Alarm::low_temperature, alarm},            // discharging
-    {12, Alarm::high_temperature, alarm},           // discharging
-    {13, Alarm::low_charge_temperature, alarm},     //
-    {14, Alarm::high_charge_temperature, alarm},    //
-    {15, Alarm::low_voltage, alarm},                //
-    {16, Alarm::low_cell_voltage, warning},         //
-    {17, Alarm::high_cell_voltage, warning},        //
-    {18, Alarm::low_voltage, warning},              //
-    {19, Alarm::high_voltage, warning},             //
-    {20, Alarm::low_charge_temperature, warning},   //
-    {21, Alarm::high_charge_temperature, warning},  //
-    {22, Alarm::low_temperature, warning},          //
-    {23, Alarm::high_temperature, warning},         //
-    {some_cell_low, Alarm::low_cell_voltage, warning},
-    {some_cell_high, Alarm::high_cell_voltage, warning},
+constexpr wire::AlarmBits alarm_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_discharge_current, bits(), bits(0, 5, 10)},  // short circuit, second stage, first stage
+    {Alarm::high_charge_current, bits(), bits(4, 9)},
+    {Alarm::high_voltage, bits(19), bits(6)},
+    {Alarm::low_voltage, bits(18), bits(15)},
+    {Alarm::low_cell_voltage, bits(16, some_cell_low), bits(7)},
+    {Alarm::high_cell_voltage, bits(17, some_cell_high), bits(8)},
+    {Alarm::low_temperature, bits(22), bits(11)},  // discharging
+    {Alarm::high_temperature, bits(23), bits(12)},
+    {Alarm::low_charge_temperature, bits(20), bits(13)},
+    {Alarm::high_charge_temperature, bits(21), bits(14)},
 };
 constexpr unsigned charge_fet_bit = 1, discharge_fet_bit = 2, heater_bit = 16 + 13;
 
 // Two bits per cell: 1 below, 2 above its limit, 3 something else.
 std::uint64_t cell_flags(std::uint32_t word) {
-  std::uint64_t bits = 0;
+  std::uint64_t flags = 0;
   for (; word != 0; word >>= 2U) {
-    if ((word & 3U) == 1) bits |= std::uint64_t{1} << some_cell_low;
-    if ((word & 3U) == 2) bits |= std::uint64_t{1} << some_cell_high;
+    if ((word & 3U) == 1) flags |= bits(some_cell_low);
+    if ((word & 3U) == 2) flags |= bits(some_cell_high);
   }
-  return bits;
+  return flags;
 }
 
 std::string version_text(const std::string& digits) {
@@ -100,9 +86,9 @@ class Renogy final : public modbus::ModbusDriver {
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     begin_probe(effort, 250ms);
     co_await read(model);
-    modbus::require(modbus::is_text(registers().bytes(model.start, model.quantity), 4), "no model name");
+    require(modbus::is_text(raw(model), 4), "no model name");
     settle();
-    for (const Block& text : {manufacturer, firmware, serial}) co_await try_read(text, Otherwise::forget);
+    for (const Block& name : {manufacturer, firmware, serial}) co_await try_read(name, Otherwise::forget);
     co_await read_values(SplitAfter::any_failure);
     has_states_ = co_await try_read(states, Otherwise::forget);
     states_due_ = link().now() + 60s;
@@ -134,35 +120,31 @@ class Renogy final : public modbus::ModbusDriver {
   asio::awaitable<void> read_values(SplitAfter after) {
     co_await read(cells, after);
     const unsigned count = registers().word(5000).value_or(0);
-    modbus::require(count >= 1 && count <= 16, "number of cells outside 1..16");
-    if (has_split(cells.block) && count > 4) co_await read(block(5005, static_cast<std::uint16_t>(count - 4)));
+    require(count >= 1 && count <= 16, "number of cells outside 1..16");
+    if (has_split(cells.block) && count > 4) co_await read(holding(5005, static_cast<std::uint16_t>(count - 4)));
     co_await read(values, after);
   }
 
   void log_model(const std::string& name) {
-    if (!name.starts_with("RBT")) spdlog::info("{}: Renogy battery with the unusual model name {}", link().stream().name(), name);
+    if (!name.starts_with("RBT")) spdlog::info("{}: Renogy battery with the unusual model name {}", port(), name);
     const bool pro = name.starts_with("RBT12") && name.size() >= 8 &&
                      std::ranges::all_of(name.substr(5, 3), [](char c) { return c >= '0' && c <= '9'; });
-    if (pro) spdlog::warn("{}: current scale of Renogy Pro models unverified: compare with a meter", link().stream().name());
+    if (pro) spdlog::warn("{}: current scale of Renogy Pro models unverified: compare with a meter", port());
   }
 
   void decode_identity(Battery& into) {
-    const auto raw = [this](const Block& where) { return registers().bytes(where.start, where.quantity); };
     Identity& identity = into.identity;
-    if (registers().has(manufacturer)) identity.manufacturer = wire::text(raw(manufacturer));
+    if (registers().has(manufacturer)) identity.manufacturer = text(manufacturer);
     if (registers().has(model)) {
-      modbus::require(modbus::is_text(raw(model), 4), "no model name");
-      identity.model = wire::text(raw(model));
+      require(modbus::is_text(raw(model), 4), "no model name");
+      identity.model = text(model);
       identity.hardware_version =
           identity.manufacturer.empty() ? identity.model : fmt::format("{} {}", identity.manufacturer, identity.model);
     }
-    if (registers().has(firmware)) identity.firmware_version = version_text(wire::text(raw(firmware)));
-    if (!registers().has(serial)) {
-      identity.unique_id = port_and_address();
-      return;
-    }
-    identity.serial_number = wire::text(raw(serial));
+    if (registers().has(firmware)) identity.firmware_version = version_text(text(firmware));
     identity.unique_id = port_and_address();
+    if (!registers().has(serial)) return;
+    identity.serial_number = text(serial);
     if (identity.serial_number.size() < 10) return;  // only a date: not unique
     identity.unique_id.clear();
     for (const std::uint8_t c : raw(serial)) identity.unique_id.push_back(c >= 0x20 && c <= 0x7E ? static_cast<char>(c) : '_');
@@ -171,35 +153,31 @@ class Renogy final : public modbus::ModbusDriver {
   void decode_cells(Battery& into) {
     const auto count = registers().word(5000);
     if (!count) return;
-    modbus::require(*count >= 1 && *count <= 16, "number of cells outside 1..16");
-    into.cell_count = *count;
-    into.cells.resize(*count);
+    set_cell_count(into, *count, 1, 16);
     for (unsigned i = 0; i < *count; ++i) {
       const auto decivolts = registers().word(5001 + i);
       if (!decivolts) continue;
-      modbus::require(*decivolts >= 10 && *decivolts <= 45, "cell voltage outside 1.0..4.5 V");
+      require(*decivolts >= 10 && *decivolts <= 45, "cell voltage outside 1.0..4.5 V");
       into.cells[i].voltage = *decivolts / 10.0;
     }
     const unsigned sensors = registers().word(5017).value_or(4);
     for (unsigned i = 0; i < into.temperatures.size(); ++i) {
-      const auto raw = i < sensors ? registers().number(5018 + i, i16be) : std::nullopt;
-      into.temperatures[i] = raw && *raw >= -400 && *raw <= 1200 ? std::optional(static_cast<double>(*raw) / 10) : std::nullopt;
+      const auto celsius = i < sensors ? scaled(5018 + i, i16be, 10) : std::nullopt;
+      into.temperatures[i] = celsius ? wire::within(*celsius, -40, 120) : std::nullopt;
     }
   }
 
   void decode_values(Battery& into) {
     modbus::decode(fields, registers(), into);
-    if (const auto mos = registers().number(5035, i16be)) {
-      into.mos_temperature = *mos != 0 ? std::optional(static_cast<double>(*mos) / 10) : std::nullopt;
-    }
+    if (const auto mos = scaled(5035, i16be, 10)) into.mos_temperature = *mos != 0 ? mos : std::nullopt;
     if (const auto cycles = registers().word(5048)) into.history[HistoryValue::charge_cycles] = *cycles;
     if (into.capacity) {
-      modbus::require(*into.capacity > 0 && *into.capacity <= 5000, "full capacity outside 0..5000 Ah");
+      require(*into.capacity > 0 && *into.capacity <= 5000, "full capacity outside 0..5000 Ah");
       if (into.capacity_remaining) into.soc = std::clamp(100 * *into.capacity_remaining / *into.capacity, 0.0, 100.0);
     }
     if (into.voltage && registers().has(5001, static_cast<unsigned>(std::max<std::size_t>(into.cells.size(), 1)))) {
       const double allowed = 0.1 * static_cast<double>(into.cells.size()) + 0.3 + 1e-9;
-      modbus::require(std::abs(*into.voltage - modbus::sum_of_cells(into)) <= allowed, "pack voltage contradicts the cells");
+      require(std::abs(*into.voltage - sum_of_cells(into)) <= allowed, "pack voltage contradicts the cells");
     }
   }
 
@@ -212,27 +190,23 @@ class Renogy final : public modbus::ModbusDriver {
       return;
     }
     const auto flags = static_cast<std::uint32_t>(registers().number(5100, u32be).value_or(0));
-    const std::uint64_t bits = *protections | (std::uint64_t{*warnings} << 16U) | cell_flags(flags);
-    wire::decode_alarms(alarm_bits, bits, into.alarms);
-    const auto is_set = [bits](unsigned bit) { return ((bits >> bit) & 1U) != 0; };
+    const std::uint64_t word = *protections | (std::uint64_t{*warnings} << 16U) | cell_flags(flags);
+    wire::decode_alarms(alarm_table, word, into.alarms);
     const bool unimplemented = *protections == 0 && *warnings == 0 && registers().word(5109).value_or(0) == 0;
-    into.charge_fet = unimplemented || is_set(charge_fet_bit);
-    into.discharge_fet = unimplemented || is_set(discharge_fet_bit);
-    into.heater.allowed = into.heater.active = is_set(heater_bit);
+    into.charge_fet = unimplemented || wire::bit(word, charge_fet_bit);
+    into.discharge_fet = unimplemented || wire::bit(word, discharge_fet_bit);
+    into.heater.allowed = into.heater.active = wire::bit(word, heater_bit);
   }
 
   void decode_limits(Battery& into) {
     into.limits = {};
     if (!registers().has(5049, 4)) return;
-    const double cvl = *registers().word(5049) / 10.0, lowest = *registers().word(5050) / 10.0;
-    const double ccl = *registers().word(5051) / 100.0, dcl = std::abs(static_cast<double>(*registers().number(5052, i16be))) / 100.0;
-    if (config().use_bms_dvcc_values) {
-      into.limits = {.charge_current = ccl,
-                     .discharge_current = dcl,
-                     .charge_voltage = modbus::unless_zero(cvl),
-                     .low_voltage = modbus::unless_zero(lowest)};
-    }
-    note()["limits"] = {{"cvl", cvl}, {"min_voltage", lowest}, {"ccl", ccl}, {"dcl", dcl}};
+    const double dcl = std::abs(*scaled(5052, i16be, 100));  // stored negative
+    offer_limits({.charge_current = scaled(5051, u16be, 100),
+                  .discharge_current = dcl,
+                  .charge_voltage = scaled(5049, u16be, 10),
+                  .low_voltage = scaled(5050, u16be, 10)},
+                 into);
   }
 
   bool has_states_ = true;

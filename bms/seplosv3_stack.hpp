@@ -10,13 +10,9 @@
 
 #include <map>
 
-#include "bms/modbus_driver.hpp"
+#include "bms/seplosv3.hpp"
 
 namespace serialbattery::seplosv3 {
-
-constexpr modbus::Block pack{modbus::Function::read_input_registers, 0x1000, 0x12};
-constexpr modbus::Block cells{modbus::Function::read_input_registers, 0x1100, 0x1A};
-constexpr modbus::Block states{modbus::Function::read_coils, 0x1200, 0x90};
 
 /// What has been overheard on one line. Never sends. Shared by the drivers of all packs.
 class Stack {
