@@ -36,6 +36,7 @@ constexpr unsigned balancing_enabled_bit = 1U << 2U;  // of function_bits
 constexpr unsigned big_unit_bit = 1U << 12U;          // of function_bits: currents and capacities in 0.1 A, 0.1 Ah
 
 enum class Access : std::uint8_t { read, write };
+constexpr std::uint8_t read_mark = 0xA5, write_mark = 0x5A;
 
 ByteVector read_request(std::uint8_t reg);
 ByteVector write_request(std::uint8_t reg, std::uint16_t value);

@@ -44,10 +44,6 @@ std::optional<double> lower(const std::optional<double>& a, const std::optional<
   return a && b ? std::min(*a, *b) : a ? a : b;
 }
 
-std::string decimal(double value) {
-  return value == std::floor(value) ? fmt::format("{:.1f}", value) : fmt::format("{}", value);
-}
-
 }  // namespace
 
 asio::awaitable<bool> answers(ByteLink& link) {
@@ -57,7 +53,7 @@ asio::awaitable<bool> answers(ByteLink& link) {
         bytes, [&bytes](Bytes seen) { return scan_reply(seen, bytes); }, normal);
     co_return true;
   } catch (const BmsError& error) {
-    if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+    if (error.port_gone()) throw;
   }
   co_return false;
 }
@@ -74,8 +70,8 @@ class Up16s final : public Driver {
   }
 
   asio::awaitable<void> execute(const Command& command) override {
-    if (command.kind != Command::Kind::soc || !(command.value >= 0 && command.value <= 100))
-      throw FrameError(Fault::rejected, "JBD UP16S has no such control");
+    const bool possible = command.kind == Command::Kind::soc && command.value >= 0 && command.value <= 100;
+    require(possible, "JBD UP16S has no such control", Fault::rejected);
     Timing timing = normal;
     timing.attempts = 3;
     co_await ask(soc_request(address_, command.value), timing);
@@ -83,7 +79,7 @@ class Up16s final : public Driver {
     fine_soc_.reset();
     co_await read_counters(after, 1);
     constexpr double slack = 1;  // % that may flow or be rounded meanwhile
-    if (fine_soc_ && std::abs(*fine_soc_ - command.value) > slack) throw FrameError(Fault::rejected, "JBD UP16S did not keep the new SoC");
+    require(!fine_soc_ || std::abs(*fine_soc_ - command.value) <= slack, "JBD UP16S did not keep the new SoC", Fault::rejected);
   }
 
  protected:
@@ -106,8 +102,8 @@ class Up16s final : public Driver {
       co_await read_optional(product, product_, start_attempts, [&](Bytes payload) { decode_product(payload, pack_, note()); });
     finish(found);
     if (pack_.board_serial.empty())
-      spdlog::info("{}: JBD UP16S at {} is known by its pack serial {} only; packs of the same serial can't be told apart",
-                   link().stream().name(), address_text(), pack_.serial);
+      spdlog::info("{}: JBD UP16S at {} is known by its pack serial {} only; packs of the same serial can't be told apart", port(),
+                   address_text(), pack_.serial);
     co_return true;
   }
 
@@ -121,7 +117,7 @@ class Up16s final : public Driver {
   }
 
   asio::awaitable<void> replay_exchange(Bytes bytes, Battery& into) override {
-    if (bytes.size() < 10) throw FrameError(Fault::implausible, "no request of this protocol");
+    require(bytes.size() >= 10, "no request of this protocol");
     address_ = bytes[0];
     const Bytes payload = co_await ask(bytes, normal);
     const auto function = static_cast<Function>(bytes[1]);
@@ -167,7 +163,7 @@ class Up16s final : public Driver {
         availability.answered();
         co_return true;
       } catch (const BmsError& error) {
-        if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+        if (error.port_gone()) throw;
         availability.unanswered();
       }
     }
@@ -175,7 +171,7 @@ class Up16s final : public Driver {
   }
 
   void absorb_status(Bytes payload, Battery& into) {
-    decode_status(payload, config(), pack_, into, note());
+    decode_status(payload, pack_, into, note());
     fine_soc_.reset();
     if (is_master()) master_ = {pack_.stated, link().now()};
   }
@@ -199,11 +195,10 @@ class Up16s final : public Driver {
       into.limits.charge_current = limits.charge;
       into.limits.discharge_current = limits.discharge;
     }
-    const auto number = [](const std::optional<double>& value) { return value ? boost::json::value(*value) : boost::json::value(nullptr); };
-    note()["limits_with_use_bms_dvcc_values"] = {{"cvl", number(into.limits.charge_voltage)},
-                                                 {"dvl", number(into.limits.low_voltage)},
-                                                 {"ccl", number(limits.charge)},
-                                                 {"dcl", number(limits.discharge)}};
+    note()["limits_with_use_bms_dvcc_values"] = {{"cvl", or_null(into.limits.charge_voltage)},
+                                                 {"dvl", or_null(into.limits.low_voltage)},
+                                                 {"ccl", or_null(limits.charge)},
+                                                 {"dcl", or_null(limits.discharge)}};
     Identity& identity = into.identity;
     identity.firmware_version = pack_.firmware;
     identity.serial_number = pack_.serial;
@@ -215,7 +210,7 @@ class Up16s final : public Driver {
     if (!pack_.board_serial.empty()) {
       identity.unique_id = pack_.board_serial;
     } else if (pack_.rated) {
-      identity.unique_id = fmt::format("{}_{}", pack_.serial, decimal(*pack_.rated));
+      identity.unique_id = fmt::format("{}_{}", pack_.serial, wire::decimal(*pack_.rated));
     }
   }
 

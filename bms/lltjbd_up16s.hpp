@@ -10,7 +10,6 @@
 #include <boost/json/object.hpp>
 
 #include "serialbattery/battery.hpp"
-#include "serialbattery/config.hpp"
 #include "serialbattery/link.hpp"
 
 namespace serialbattery::up16s {
@@ -62,7 +61,7 @@ struct Pack {
 };
 
 /// Decoders of payloads. Throw FrameError(length | implausible); their targets may then be partly changed.
-void decode_status(Bytes payload, const Config& config, Pack& pack, Battery& battery, boost::json::object& details);
+void decode_status(Bytes payload, Pack& pack, Battery& battery, boost::json::object& details);
 /// `start`: address of the first byte, 0x2000 or 0x2006.
 void decode_counters(Bytes payload, std::uint16_t start, Pack& pack, Battery& battery, boost::json::object& details);
 void decode_individual(Bytes payload, Pack& pack, boost::json::object& details);
