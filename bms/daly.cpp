@@ -8,25 +8,16 @@
 
 #include <fmt/format.h>
 
-#include <bit>
-
+#include "bms/content.hpp"
+#include "bms/daly_session.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::daly {
 
 namespace {
 
-constexpr auto answer_time = 500ms;        // of each frame
-constexpr auto quick_answer_time = 250ms;  // a board that is awake answers after 20..80 ms
-constexpr auto short_gap = 20ms;
-constexpr auto long_gap = 120ms;  // for boards that drop requests after the short one
-constexpr auto oldest = 10s;      // that a value may become while its command fails
-constexpr auto seldom = 60s;      // between two readings of the status, or of what the board did not answer
-constexpr unsigned watched_requests = 20, misses_for_long_gap = 2;
-
-bool gone(const BmsError& error) {
-  return error.fault() == Fault::closed || error.fault() == Fault::io;
-}
+constexpr auto oldest = 10s;  // that a value may become while its command fails
+constexpr auto seldom = 60s;  // between two readings of the status, or of what the board did not answer
 
 bool pack_fits_cells(const Battery& battery) {
   const double per_cell = *battery.voltage / *battery.cell_count;
@@ -37,7 +28,7 @@ bool pack_fits_cells(const Battery& battery) {
 
 class Daly final : public Driver {
  public:
-  Daly(const DriverContext& context, WallClock clock) : Driver(context), clock_(clock) {}
+  Daly(const DriverContext& context, WallClock clock) : Driver(context), clock_(clock), session_(context.link, context.address) {}
 
   [[nodiscard]] std::string address_text() const override { return fmt::format("0x{:02X}", context().address); }
   [[nodiscard]] Controls controls() const override {
@@ -57,19 +48,20 @@ class Daly final : public Driver {
  protected:
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     start_anew();
-    const bool quick = effort == Effort::quick;
-    answer_time_ = quick ? Duration(quick_answer_time) : answer_time;
-    co_await read(status, found, quick ? 1 : 3);
-    co_await read(pack, found, quick ? 1 : 3);
-    answer_time_ = answer_time;
+    session_.begin(effort);
+    const int attempts = effort == Effort::quick ? 1 : 3;
+    co_await read(status, found, attempts);
+    co_await read(pack, found, attempts);
+    session_.settle();
     if (!pack_fits_cells(found)) co_return false;
     // The battery's identity hangs on these, so a lost answer is worth a second try. Firmware that knows them not is silent.
-    for (const Command command : {battery_code, rated, battery_info}) co_await try_to_read(command, found, command == battery_code ? 3 : 2);
-    for (const Command command : {hardware, software}) co_await try_to_read(command, found, 1);
+    for (const Command command : {battery_code, rated, battery_info})
+      co_await succeeds(read(command, found, command == battery_code ? 3 : 2));
+    for (const Command command : {hardware, software}) co_await succeeds(read(command, found, 1));
     if (!found.capacity) found.capacity = config().battery_capacity;
     name(found);
     for (const Command command : {state, cell_extremes, faults, temperature_extremes, balancing, cell_voltages})
-      co_await try_to_read(command, found, 1);
+      co_await succeeds(read(command, found, 1));
     co_return true;
   }
 
@@ -89,12 +81,10 @@ class Daly final : public Driver {
   }
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
-    if (request.size() != 13 || request[0] != 0xA5) throw FrameError(Fault::implausible, "no request of this protocol");
+    require(request.size() == 13 && request[0] == 0xA5, "no request of this protocol");
     const auto command = static_cast<Command>(request[2]);
-    const Expected expected{board_number(request[1]), command, numbered_frames(command, into, board_)};
-    const ByteVector data = data_of(co_await link().transact(
-                                        request, [expected](Bytes seen) { return scan_answer(seen, expected); }, timing(expected)),
-                                    expected);
+    const ByteVector data =
+        co_await session_.exchange(request, {board_number(request[1]), command, numbered_frames(command, into, board_)});
     decode(command, data, config(), board_, into, note());
     if (command == discharge_fet || command == charge_fet) {
       note_write(command == charge_fet ? "charge_fet" : "discharge_fet", request[4] != 0, data[0] == request[4]);
@@ -106,63 +96,16 @@ class Daly final : public Driver {
  private:
   void start_anew() {
     board_ = {};
-    gap_ = short_gap;
-    misses_ = 0;
     last_good_.clear();
     each_temperature_due_ = {};
     cell_failures_ = contradictions_ = 0;
   }
 
-  [[nodiscard]] Timing timing(Expected expected) const {
-    return {.first_byte = answer_time_, .between_bytes = answer_time_, .expected = 13U * std::max(1U, expected.numbered), .gap = gap_};
-  }
-
-  // Newer boards answer all requests after the long gap only. It stays until the board is found anew.
-  void watch_gap(bool missed) {
-    misses_ = ((misses_ << 1U) | (missed ? 1U : 0U)) & ((1U << watched_requests) - 1);
-    if (std::popcount(misses_) < static_cast<int>(misses_for_long_gap) || gap_ == Duration(long_gap)) return;
-    gap_ = long_gap;
-    spdlog::debug("{}: Daly leaves requests unanswered, asking it more slowly", link().stream().name());
-  }
-
-  static bool is_optional(Command command) { return command < pack || command == temperatures; }
-
-  asio::awaitable<ByteVector> ask(ByteVector request, Expected expected, int attempts) {
-    for (;; --attempts) {
-      Timing time = timing(expected);
-      try {
-        const Bytes answer = co_await link().transact(
-            request, [expected](Bytes seen) { return scan_answer(seen, expected); }, time);
-        if (!is_optional(expected.command)) watch_gap(false);
-        co_return data_of(answer, expected);
-      } catch (const BmsError& error) {
-        if (gone(error)) throw;
-        if (!is_optional(expected.command)) watch_gap(error.fault() == Fault::timeout);
-        if (attempts <= 1) throw;
-      }
-    }
-  }
-
   asio::awaitable<void> read(Command command, Battery& into, int attempts) {
-    const std::uint8_t address = context().address;
-    const Expected expected{board_number(address), command, numbered_frames(command, into, board_)};
-    const ByteVector data = co_await ask(read_request(address, command), expected, attempts);
-    // More frames than needed may follow; a request would run into them.
-    if (command == temperatures || (command == cell_voltages && address == 0x80)) co_await link().drain(40ms, 500ms);
+    const ByteVector data = co_await session_.read(command, numbered_frames(command, into, board_), attempts);
     decode(command, data, config(), board_, into, note());
-    last_good_[command] = link().now();
-  }
-
-  // False when there was no good answer.
-  asio::awaitable<bool> try_to_read(Command command, Battery& into, int attempts) {
-    try {
-      co_await read(command, into, attempts);
-      co_return true;
-    } catch (const BmsError& error) {
-      if (gone(error)) throw;
-      spdlog::debug("{}: Daly at {}, command 0x{:02X}: {}", link().stream().name(), address_text(), unsigned{command}, error.what());
-    }
-    co_return false;
+    last_good_[command] = now();
+    if (command == faults) tell_new_bits("Daly faults", fault_word(data), quiet_faults, fault_names);
   }
 
   [[nodiscard]] bool too_old(Command command) const {
@@ -174,7 +117,7 @@ class Daly final : public Driver {
     try {
       co_await read(command, next, 1);
     } catch (const BmsError& error) {
-      if (gone(error) || too_old(command)) throw;
+      if (error.port_gone() || too_old(command)) throw;
     }
   }
 
@@ -184,7 +127,7 @@ class Daly final : public Driver {
       co_await read(cell_voltages, next, 1);
       cell_failures_ = 0;
     } catch (const BmsError& error) {
-      if (gone(error) || ++cell_failures_ > 1 || too_old(cell_voltages)) throw;
+      if (error.port_gone() || ++cell_failures_ > 1 || too_old(cell_voltages)) throw;
     }
   }
 
@@ -192,7 +135,7 @@ class Daly final : public Driver {
 
   // A board that does not know the command is asked seldom.
   asio::awaitable<void> read_each_temperature(Battery& next) {
-    const bool answered = co_await try_to_read(temperatures, next, 1);
+    const bool answered = co_await succeeds(read(temperatures, next, 1));
     if (!answered && too_old(temperatures)) {
       board_.each.reset();
       each_temperature_due_ = now() + seldom;
@@ -201,7 +144,7 @@ class Daly final : public Driver {
 
   asio::awaitable<void> reread_status(Battery& next) {
     const auto cells = next.cell_count;
-    const bool answered = co_await try_to_read(status, next, 1);
+    const bool answered = co_await succeeds(read(status, next, 1));
     if (answered && next.cell_count != cells) {
       last_good_.erase(status);
       throw FrameError(Fault::implausible, "Daly: the number of cells has changed");
@@ -214,48 +157,30 @@ class Daly final : public Driver {
     contradictions_ = contradicts ? contradictions_ + 1 : 0;
     if (contradictions_ != 10) return;
     spdlog::warn("{}: Daly says that it is {}charging, but its current is {:.1f} A: set INVERT_CURRENT_MEASUREMENT = {} in config.ini",
-                 link().stream().name(), board_.flow == 1 ? "" : "dis", *battery.current, config().invert_current_measurement < 0 ? 1 : -1);
+                 port(), board_.flow == 1 ? "" : "dis", *battery.current, config().invert_current_measurement < 0 ? 1 : -1);
   }
 
   void watch_sum(const Battery& battery) {
-    double sum = 0;
-    for (const Cell& cell : battery.cells) {
-      if (!cell.voltage) return;
-      sum += *cell.voltage;
-    }
+    if (std::ranges::any_of(battery.cells, [](const Cell& cell) { return !cell.voltage; })) return;
+    const double sum = sum_of_cells(battery);
     if (std::abs(sum - *battery.voltage) <= std::max(1.0, 0.03 * *battery.voltage) || std::exchange(sum_told_, true)) return;
-    spdlog::warn("{}: Daly: the cells add up to {:.2f} V, the pack has {:.1f} V", link().stream().name(), sum, *battery.voltage);
-  }
-
-  // False when no acknowledgement came: some boards send none.
-  asio::awaitable<bool> write(Command command, std::array<std::uint8_t, data_size> data, std::uint8_t confirmed) {
-    const std::uint8_t address = context().address;
-    const ByteVector request = write_request(address, command, data);
-    try {
-      const ByteVector answer = co_await ask(request, {board_number(address), command, 0}, 1);
-      if (answer[0] != confirmed) throw FrameError(Fault::rejected, "Daly did not accept the command");
-      co_return true;
-    } catch (const BmsError& error) {
-      if (gone(error) || error.fault() == Fault::rejected) throw;
-      spdlog::warn("{}: Daly did not acknowledge a command ({})", link().stream().name(), error.what());
-    }
-    co_return false;
+    spdlog::warn("{}: Daly: the cells add up to {:.2f} V, the pack has {:.1f} V", port(), sum, *battery.voltage);
   }
 
   asio::awaitable<void> switch_fet(Command which, bool on) {
     const auto value = static_cast<std::uint8_t>(on ? 1 : 0);
-    const bool acknowledged = co_await write(which, {value}, value);
+    const bool acknowledged = co_await session_.write(which, {value}, value);
     const auto fet = which == charge_fet ? &Battery::charge_fet : &Battery::discharge_fet;
     const bool switched = co_await becomes_true(state, [fet, on](const Battery& after) { return after.*fet == on; });
     // A protection may keep a released FET off.
-    if (!switched && !(on && acknowledged)) throw FrameError(Fault::rejected, "Daly: the FET did not switch");
+    require(switched || (on && acknowledged), "Daly: the FET did not switch", Fault::rejected);
   }
 
   asio::awaitable<void> write_soc(double percent) {
-    if (!(percent >= 0 && percent <= 100)) throw FrameError(Fault::rejected, "Daly: SoC outside 0..100 %");
-    co_await write(set_soc, soc_data(percent, clock_()), 1);
+    require(percent >= 0 && percent <= 100, "Daly: SoC outside 0..100 %", Fault::rejected);
+    co_await session_.write(set_soc, soc_data(percent, clock_()), 1);
     const bool taken = co_await becomes_true(pack, [percent](const Battery& after) { return std::abs(*after.soc - percent) <= 1; });
-    if (!taken) throw FrameError(Fault::rejected, "Daly: the SoC did not change");
+    require(taken, "Daly: the SoC did not change", Fault::rejected);
   }
 
   // An acknowledgement is no proof: reads back until the board shows what was written, a second at most.
@@ -263,7 +188,7 @@ class Daly final : public Driver {
     for (int look = 0; look < 3; ++look) {
       if (look > 0) co_await link().sleep(300ms);
       Battery after = battery();
-      const bool answered = co_await try_to_read(command, after, 3);
+      const bool answered = co_await succeeds(read(command, after, 3));
       if (answered && condition(after)) co_return true;
     }
     co_return false;
@@ -278,10 +203,8 @@ class Daly final : public Driver {
   [[nodiscard]] TimePoint now() const { return context().link.now(); }
 
   WallClock clock_;
+  Session session_;
   Board board_;
-  Duration answer_time_ = answer_time;
-  Duration gap_ = short_gap;
-  std::uint32_t misses_ = 0;  // of the last requests, one bit each, newest in bit 0
   std::map<Command, TimePoint> last_good_;
   TimePoint each_temperature_due_{};
   unsigned cell_failures_ = 0;   // in a row

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "bms/content.hpp"
 #include "serialbattery/errors.hpp"
 
 namespace serialbattery::daly {
@@ -23,70 +24,36 @@ using enum wire::Type;
 
 constexpr std::size_t cells_per_frame = 3;
 
-// Bit 8 * byte + bit of d0..d6. The lower bit of a pair is the warning, the upper one the alarm.
-constexpr wire::AlarmBit alarm_bits[] = {
-    {0, Alarm::high_cell_voltage, AlarmLevel::warning},
-    {1, Alarm::high_cell_voltage, AlarmLevel::alarm},
-    {2, Alarm::low_cell_voltage, AlarmLevel::warning},
-    {3, Alarm::low_cell_voltage, AlarmLevel::alarm},
-    {4, Alarm::high_voltage, AlarmLevel::warning},
-    {5, Alarm::high_voltage, AlarmLevel::alarm},
-    {6, Alarm::low_voltage, AlarmLevel::warning},
-    {7, Alarm::low_voltage, AlarmLevel::alarm},
-    {8, Alarm::high_charge_temperature, AlarmLevel::warning},
-    {9, Alarm::high_charge_temperature, AlarmLevel::alarm},
-    {10, Alarm::low_charge_temperature, AlarmLevel::warning},
-    {11, Alarm::low_charge_temperature, AlarmLevel::alarm},
-    {12, Alarm::high_temperature, AlarmLevel::warning},
-    {13, Alarm::high_temperature, AlarmLevel::alarm},
-    {14, Alarm::low_temperature, AlarmLevel::warning},
-    {15, Alarm::low_temperature, AlarmLevel::alarm},
-    {16, Alarm::high_charge_current, AlarmLevel::warning},
-    {17, Alarm::high_charge_current, AlarmLevel::alarm},
-    {18, Alarm::high_discharge_current, AlarmLevel::warning},
-    {19, Alarm::high_discharge_current, AlarmLevel::alarm},
-    // 20, 21: SoC too high
-    {22, Alarm::low_soc, AlarmLevel::warning},
-    {23, Alarm::low_soc, AlarmLevel::alarm},
-    {24, Alarm::cell_imbalance, AlarmLevel::warning},
-    {25, Alarm::cell_imbalance, AlarmLevel::alarm},
-    // 26, 27: difference of temperatures
-    {32, Alarm::high_internal_temperature, AlarmLevel::alarm},  // charge MOSFET
-    {33, Alarm::high_internal_temperature, AlarmLevel::alarm},  // discharge MOSFET
-    {34, Alarm::internal_failure, AlarmLevel::warning},         // sensors of the MOSFETs
-    {35, Alarm::internal_failure, AlarmLevel::warning},
-    {36, Alarm::internal_failure, AlarmLevel::alarm},  // MOSFETs stuck on
-    {37, Alarm::internal_failure, AlarmLevel::alarm},
-    {38, Alarm::internal_failure, AlarmLevel::alarm},  // MOSFETs open
-    {39, Alarm::internal_failure, AlarmLevel::alarm},
-    {40, Alarm::internal_failure, AlarmLevel::alarm},    // front end
-    {41, Alarm::internal_failure, AlarmLevel::alarm},    // cell wire lost
-    {42, Alarm::internal_failure, AlarmLevel::warning},  // cell temperature sensor
-    {43, Alarm::internal_failure, AlarmLevel::warning},  // EEPROM
-    {44, Alarm::internal_failure, AlarmLevel::warning},  // clock
-    {45, Alarm::internal_failure, AlarmLevel::alarm},    // pre-charge
-    // 46: no partner talks
-    {47, Alarm::internal_failure, AlarmLevel::alarm},        // internal communication
-    {48, Alarm::internal_failure, AlarmLevel::alarm},        // current module
-    {49, Alarm::internal_failure, AlarmLevel::alarm},        // pack voltage detection
-    {50, Alarm::high_discharge_current, AlarmLevel::alarm},  // short circuit
-    {51, Alarm::low_cell_voltage, AlarmLevel::alarm},        // charging forbidden, cell far too low
-                                                             // 52: a MOSFET was switched by command
+using wire::bits;
+
+// d0 to d6 in one word, d0 lowest.
+constexpr wire::AlarmBits fault_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_cell_voltage, bits(0), bits(1)},
+    {Alarm::low_cell_voltage, bits(2), bits(3, 51)},  // 51: charging forbidden, cell far too low
+    {Alarm::high_voltage, bits(4), bits(5)},
+    {Alarm::low_voltage, bits(6), bits(7)},
+    {Alarm::high_charge_temperature, bits(8), bits(9)},
+    {Alarm::low_charge_temperature, bits(10), bits(11)},
+    {Alarm::high_temperature, bits(12), bits(13)},
+    {Alarm::low_temperature, bits(14), bits(15)},
+    {Alarm::high_charge_current, bits(16), bits(17)},
+    {Alarm::high_discharge_current, bits(18), bits(19, 50)},  // 50: short circuit
+    {Alarm::low_soc, bits(22), bits(23)},
+    {Alarm::cell_imbalance, bits(24), bits(25)},
+    {Alarm::high_internal_temperature, bits(), bits(32, 33)},                                           // charge, discharge MOSFET
+    {Alarm::internal_failure, bits(34, 35, 42, 43, 44), bits(36, 37, 38, 39, 40, 41, 45, 47, 48, 49)},  // names: daly_data.hpp
 };
-constexpr std::uint64_t low_soc_mask = 0b11ULL << 22U;
 
 // Boards that count current the other way name their over-current alarms the other way, too.
 std::uint64_t with_swapped_current_alarms(std::uint64_t word) {
-  constexpr std::uint64_t charge_mask = 0b11ULL << 16U, discharge_mask = 0b11ULL << 18U;
+  constexpr std::uint64_t charge_mask = bits(16, 17), discharge_mask = bits(18, 19);
   return (word & ~(charge_mask | discharge_mask)) | ((word & charge_mask) << 2U) | ((word & discharge_mask) >> 2U);
 }
 
 void decode_faults(Bytes data, const Config& config, Battery& next, boost::json::object& details) {
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < 7; ++i) word |= static_cast<std::uint64_t>(data[i]) << (8 * i);
-  if (config.invert_current_measurement < 0) word = with_swapped_current_alarms(word);
-  if (config.soc_calculation) word &= ~low_soc_mask;
-  wire::decode_alarms(alarm_bits, word, next.alarms);
+  const std::uint64_t word = fault_word(data);
+  wire::decode_alarms(fault_table, config.invert_current_measurement < 0 ? with_swapped_current_alarms(word) : word, next.alarms);
   details["fault_code"] = data[7];
 }
 
@@ -96,7 +63,7 @@ void decode_pack(Bytes data, const Config& config, Battery& next) {
   const double current = (no_current - wire::u16be(data, 4)) / 10 * config.invert_current_measurement;
   const double soc = wire::u16be(data, 6) / 10.0;
   // Seen right after waking up and while a charger disturbs: 0.1 V, -3000 A, SoC 0.
-  if (voltage < 1 || voltage > 250 || std::abs(current) >= 1000 || soc > 100) throw FrameError(Fault::implausible, "Daly: pack values");
+  require(voltage >= 1 && voltage <= 250 && std::abs(current) < 1000 && soc <= 100, "Daly: pack values");
   next.voltage = voltage;
   next.current = current + 0.0;  // never -0
   next.soc = soc;
@@ -131,7 +98,7 @@ void describe(Battery& next) {
 
 void decode_status(Bytes data, Board& board, Battery& next, boost::json::object& details) {
   const unsigned cells = data[0], sensors = data[1];
-  if (cells < 1 || cells > most_cells || sensors > 16) throw FrameError(Fault::implausible, "Daly: number of cells or sensors");
+  require(cells >= 1 && cells <= most_cells && sensors <= 16, "Daly: number of cells or sensors");
   next.cell_count = cells;
   next.cells.resize(cells);
   next.history[HistoryValue::charge_cycles] = wire::u16be(data, 5);
@@ -156,13 +123,8 @@ void decode_balancing(Bytes data, const Board& board, Battery& next) {
   const std::size_t cells = next.cells.size();
   const bool looks_like_number = cells <= 8 && data[0] == 0 && data[1] >= 1 && data[1] <= cells;
   const bool by_number = board.active_balancer() || looks_like_number;
-  bool any = false;
-  for (std::size_t i = 0; i < cells; ++i) {
-    const bool on = by_number ? data[1] == i + 1 : ((data[i / 8] >> (i % 8)) & 1U) != 0;
-    next.cells[i].balancing = on;
-    any = any || on;
-  }
-  next.balancing = any;
+  const std::uint64_t one = data[1] >= 1 && data[1] <= cells ? bits(data[1] - 1) : 0;
+  set_balancing(next, by_number ? one : wire::word_of(data.first(6)));
 }
 
 void decode_rated(Bytes data, const Config& config, Battery& next, boost::json::object& details) {

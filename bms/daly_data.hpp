@@ -11,6 +11,7 @@
 
 #include "serialbattery/battery.hpp"
 #include "serialbattery/config.hpp"
+#include "serialbattery/driver.hpp"
 #include "serialbattery/wire.hpp"
 
 namespace serialbattery::daly {
@@ -59,6 +60,34 @@ unsigned numbered_frames(Command command, const Battery& battery, const Board& b
 
 /// `data`: d0..d7, or d1..d7 of all numbered frames in order. Throws FrameError(implausible) and leaves `next` as it was.
 void decode(Command command, Bytes data, const Config& config, Board& board, Battery& next, boost::json::object& details);
+
+/// Faults of 0x98, d0 to d6 in one word, and what the log says of those that no alarm names.
+inline std::uint64_t fault_word(Bytes data) {
+  return wire::word_of(data.first(7));
+}
+inline constexpr NamedBit fault_names[] = {
+    {26, "temperatures differ"},
+    {27, "temperatures differ too much"},
+    {34, "temperature sensor of the charge MOSFET broken"},
+    {35, "temperature sensor of the discharge MOSFET broken"},
+    {36, "charge MOSFET stuck on"},
+    {37, "discharge MOSFET stuck on"},
+    {38, "charge MOSFET open"},
+    {39, "discharge MOSFET open"},
+    {40, "front end broken"},
+    {41, "cell wire lost"},
+    {42, "cell temperature sensor broken"},
+    {43, "EEPROM broken"},
+    {44, "clock broken"},
+    {45, "pre-charge failed"},
+    {46, "nobody else talks to the BMS (normal without a display)"},
+    {47, "internal communication broken"},
+    {48, "current module broken"},
+    {49, "pack voltage measurement broken"},
+    {50, "short circuit"},
+    {51, "a cell is far too low, charging forbidden"},
+};
+constexpr std::uint64_t quiet_faults = 0x0010'0003'03FF'FFFF;  // what an alarm says; 20, 21: SoC high; 52: a MOSFET was switched by command
 
 /// The identifier of the battery on the serial line, from what is known of it.
 void name(Battery& battery);
