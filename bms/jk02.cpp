@@ -21,38 +21,27 @@ constexpr wire::Field status_fields[] = {
     {173, u8, 1, &Battery::soc},           {174, i32le, 1000, &Battery::capacity_remaining},
     {190, u8, 1, &Battery::soh},
 };
-constexpr std::size_t cell_voltages = 6, cells_present = 70, alarm_word = 166, balancer = 172, cycles = 182, throughput = 186,
-                      runtime = 194, charge_fet = 198, discharge_fet = 199, sensors_present = 214, heater_on = 215, heater_current = 236;
+constexpr std::size_t cell_voltages = 6, cells_present = 70, balancer = 172, cycles = 182, throughput = 186, runtime = 194,
+                      charge_fet = 198, discharge_fet = 199, sensors_present = 214, heater_on = 215, heater_current = 236;
 
-constexpr wire::AlarmBit alarm_bits[] = {
-    // 0: resistance of a balance wire, no matter for the battery
-    {1, Alarm::high_internal_temperature, AlarmLevel::alarm},  // MOSFET
-    {2, Alarm::internal_failure, AlarmLevel::alarm},           // number of cells differs from the setting
-    {3, Alarm::internal_failure, AlarmLevel::alarm},           // current sensor
-    {4, Alarm::high_cell_voltage, AlarmLevel::alarm},
-    {5, Alarm::high_voltage, AlarmLevel::alarm},
-    {6, Alarm::high_charge_current, AlarmLevel::alarm},
-    {7, Alarm::high_charge_current, AlarmLevel::alarm},  // short circuit
-    {8, Alarm::high_charge_temperature, AlarmLevel::alarm},
-    {9, Alarm::low_charge_temperature, AlarmLevel::alarm},
-    {10, Alarm::internal_failure, AlarmLevel::warning},  // internal communication
-    {11, Alarm::low_cell_voltage, AlarmLevel::alarm},
-    {12, Alarm::low_voltage, AlarmLevel::alarm},
-    {13, Alarm::high_discharge_current, AlarmLevel::alarm},
-    {14, Alarm::high_discharge_current, AlarmLevel::alarm},  // short circuit
-    {15, Alarm::high_temperature, AlarmLevel::alarm},
-    {16, Alarm::internal_failure, AlarmLevel::alarm},  // charge MOSFET
-    {17, Alarm::internal_failure, AlarmLevel::alarm},  // discharge MOSFET
-    // 18: GPS; 19: reminder to change the password, set on healthy batteries
-    {20, Alarm::internal_failure, AlarmLevel::warning},  // discharge could not be switched on
-    {21, Alarm::high_temperature, AlarmLevel::alarm},
-    {22, Alarm::internal_failure, AlarmLevel::warning},  // temperature sensor
-    {23, Alarm::internal_failure, AlarmLevel::warning},  // parallel module
-    {24, Alarm::internal_failure, AlarmLevel::warning},  // release of a short circuit
-    {25, Alarm::high_discharge_current, AlarmLevel::alarm},
-    {26, Alarm::high_discharge_current, AlarmLevel::alarm},
-    {27, Alarm::low_temperature, AlarmLevel::alarm},
-    // 28: GPS lock
+using wire::bits;
+
+constexpr wire::AlarmBits alarm_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_internal_temperature, bits(), bits(1)},  // MOSFET
+    {Alarm::high_cell_voltage, bits(), bits(4)},
+    {Alarm::high_voltage, bits(), bits(5)},
+    {Alarm::high_charge_current, bits(), bits(6, 7)},  // 7: short circuit
+    {Alarm::high_charge_temperature, bits(), bits(8)},
+    {Alarm::low_charge_temperature, bits(), bits(9)},
+    {Alarm::low_cell_voltage, bits(), bits(11)},
+    {Alarm::low_voltage, bits(), bits(12)},
+    {Alarm::high_discharge_current, bits(), bits(13, 14, 25, 26)},  // 14: short circuit
+    {Alarm::high_temperature, bits(), bits(15, 21)},
+    {Alarm::low_temperature, bits(), bits(27)},
+    {Alarm::internal_failure, bits(10, 20, 22, 23, 24), bits(2, 3, 16, 17)},  // names: jk02.hpp
+    {Alarm::low_soc, bits(), bits()},                                         // not among the bits; shown as "no alarm" all the same
+    {Alarm::cell_imbalance, bits(), bits()},                                  // likewise
 };
 
 // Numbers of a dotted version: "15.41" is {15, 41}, so that 15.5 comes before 15.41.
@@ -131,10 +120,10 @@ std::optional<std::size_t> find_mark(Bytes seen, std::size_t from) {
 
 void decode_status(Bytes record, const Board& board, jk::CellReader& cells, Battery& next, boost::json::object& details) {
   wire::decode(status_fields, record, next);
-  if (*next.soc > 100) throw FrameError(Fault::implausible, "JK: SoC above 100 %");
+  require(*next.soc <= 100, "JK: SoC above 100 %");
   if (*next.soh > 100) next.soh.reset();
   const unsigned fitted = static_cast<unsigned>(std::popcount(wire::u32le(record, cells_present)));
-  if (fitted == 0) throw FrameError(Fault::implausible, "JK: no cell is fitted");
+  require(fitted != 0, "JK: no cell is fitted");
   if (!next.cell_count) next.cell_count = fitted;  // settings not read yet
   cells.read(millivolts(record, std::min(*next.cell_count, most_cells)), next);
   jk::show_balancing(record[balancer] != 0, next);
@@ -144,18 +133,16 @@ void decode_status(Bytes record, const Board& board, jk::CellReader& cells, Batt
   next.discharge_fet = record[discharge_fet] != 0;
   next.history[HistoryValue::charge_cycles] = wire::u32le(record, cycles);
 
-  wire::decode_alarms(alarm_bits, wire::u32le(record, alarm_word), next.alarms);
-  next.alarms[Alarm::low_soc] = AlarmLevel::ok;  // not among the bits; shown as "no alarm" all the same
-  next.alarms[Alarm::cell_imbalance] = AlarmLevel::ok;
+  wire::decode_alarms(alarm_table, alarm_word(record), next.alarms);
   details["throughput_ah"] = wire::u32le(record, throughput) / 1000.0;
   details["runtime_seconds"] = wire::u32le(record, runtime);
 }
 
 void decode_settings(Bytes record, Board& board, Battery& next) {
   wire::decode(settings_fields, record, next);
-  if (*next.capacity < 1 || *next.capacity > 5000) throw FrameError(Fault::implausible, "JK: capacity outside 1..5000 Ah");
+  require(*next.capacity >= 1 && *next.capacity <= 5000, "JK: capacity outside 1..5000 Ah");
   const std::uint32_t cells = wire::u32le(record, cell_count);
-  if (cells < 1 || cells > most_cells) throw FrameError(Fault::implausible, "JK: number of cells outside 1..32");
+  require(cells >= 1 && cells <= most_cells, "JK: number of cells outside 1..32");
   next.cell_count = cells;
   next.limits.charge_current = wire::u32le(record, charge_limit) / 1000.0;
   next.limits.discharge_current = wire::u32le(record, discharge_limit) / 1000.0;

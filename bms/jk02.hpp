@@ -12,6 +12,7 @@
 
 #include "bms/jk_cells.hpp"
 #include "serialbattery/battery.hpp"
+#include "serialbattery/driver.hpp"
 #include "serialbattery/wire.hpp"
 
 namespace serialbattery::jk02 {
@@ -27,6 +28,26 @@ bool sum_fits(Bytes record);
 
 /// Index of the first mark at or behind `from`; nullopt if there is none.
 std::optional<std::size_t> find_mark(Bytes seen, std::size_t from);
+
+/// The alarms of a status record, and what the log says of those that no alarm names.
+inline std::uint32_t alarm_word(Bytes record) {
+  return wire::u32le(record, 166);
+}
+inline constexpr NamedBit alarm_names[] = {
+    {0, "resistance of a balance wire too high"},
+    {2, "number of cells differs from the setting"},
+    {3, "current sensor broken"},
+    {7, "short circuit while charging"},
+    {10, "internal communication broken"},
+    {14, "short circuit"},
+    {16, "charge MOSFET broken"},
+    {17, "discharge MOSFET broken"},
+    {20, "discharge could not be switched on"},
+    {22, "temperature sensor broken"},
+    {23, "parallel module broken"},
+    {24, "short circuit could not be released"},
+};
+constexpr std::uint64_t quiet_alarms = 0x1E2C'BB72;  // what an alarm says; GPS; the reminder to change the password of healthy batteries
 
 /// What is known of a board beside the battery model; decides how its records are read.
 struct Board {

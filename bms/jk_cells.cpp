@@ -28,7 +28,7 @@ void CellReader::read(std::span<const unsigned> millivolts, Battery& next) {
     if (millivolts[i] == 0) {
       if (++zeros_[i] > longest_glitch) voltage.reset();
     } else {
-      if (millivolts[i] < lowest_mv || millivolts[i] > highest_mv) throw FrameError(Fault::implausible, "cell voltage outside 0.5..5 V");
+      require(millivolts[i] >= lowest_mv && millivolts[i] <= highest_mv, "cell voltage outside 0.5..5 V");
       zeros_[i] = 0;
       voltage = millivolts[i] / 1000.0;
       ++fresh;
@@ -37,9 +37,8 @@ void CellReader::read(std::span<const unsigned> millivolts, Battery& next) {
     sum += *voltage;
     ++known;
   }
-  if (fresh == 0) throw FrameError(Fault::implausible, "no cell has a voltage");
-  if (!adds_up(sum, known, millivolts.size(), next.voltage.value_or(0)))
-    throw FrameError(Fault::implausible, "cells do not add up to the pack voltage");
+  require(fresh != 0, "no cell has a voltage");
+  require(adds_up(sum, known, millivolts.size(), next.voltage.value_or(0)), "cells do not add up to the pack voltage");
 }
 
 void show_balancing(bool active, Battery& battery) {

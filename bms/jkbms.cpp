@@ -31,10 +31,11 @@ class Jkbms final : public Driver {
   // settings password first refuses them; firmware 11 refuses the balancer.
   asio::awaitable<void> execute(const Command& command) override {
     using enum Command::Kind;
+    const std::uint8_t value = command.value != 0 ? 1 : 0;
     switch (command.kind) {
-      case charge: co_return co_await write(charge_switch, command.value != 0 ? 1 : 0);
-      case discharge: co_return co_await write(discharge_switch, command.value != 0 ? 1 : 0);
-      case balance: co_return co_await write(balance_switch, command.value != 0 ? 1 : 0);
+      case charge: co_return co_await write(charge_switch, value);
+      case discharge: co_return co_await write(discharge_switch, value);
+      case balance: co_return co_await write(balance_switch, value);
       default: throw FrameError(Fault::rejected, "JK boards have no such control");
     }
   }
@@ -48,7 +49,7 @@ class Jkbms final : public Driver {
     if (frame.size() < smallest_reading) co_return false;
     absorb(frame, found);
     decode_identity(Registers(frame), *found.cell_count, found.identity);
-    if (found.identity.unique_id.empty()) found.identity.unique_id = "JKBMS_" + link().stream().name();
+    if (found.identity.unique_id.empty()) found.identity.unique_id = "JKBMS_" + port();
     co_return true;
   }
 
@@ -60,7 +61,7 @@ class Jkbms final : public Driver {
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
     const auto asked = operation_of(request);
-    if (!asked) throw FrameError(Fault::implausible, "no request of this protocol");
+    require(asked.has_value(), "no request of this protocol");
     const Bytes frame = co_await exchange(request, *asked, normal);
     if (asked == write_register) co_return;
     absorb(frame, into);
@@ -78,13 +79,13 @@ class Jkbms final : public Driver {
     timing.attempts = 1;
     const ByteVector request = write_request(tag, value);
     const Bytes frame = co_await exchange(request, write_register, timing);
-    if (acknowledged_tag(frame) != tag) throw FrameError(Fault::rejected, "JK: another register was acknowledged");
+    require(acknowledged_tag(frame) == tag, "JK: another register was acknowledged", Fault::rejected);
   }
 
   void absorb(Bytes frame, Battery& next) {
     const Registers registers(frame);
     const std::optional<double> soc_before = next.soc, cycles_before = next.history[HistoryValue::charge_cycles];
-    decode_reading(registers, config(), cells_, next, note());
+    decode_reading(registers, cells_, next, note());
     const bool zero_before = soc_before == 0.0 && cycles_before == 0.0;
     if (starting(counters_missing(registers, next) && !zero_before)) {
       next.soc = soc_before;
@@ -102,7 +103,7 @@ class Jkbms final : public Driver {
     }
     if (!missing_since_) {
       missing_since_ = link().now();
-      spdlog::info("{}: JK has just started, its SoC of 0 is not used yet", link().stream().name());
+      spdlog::info("{}: JK has just started, its SoC of 0 is not used yet", port());
     }
     return link().now() - *missing_since_ < longest_start;
   }

@@ -12,7 +12,6 @@
 #include <optional>
 
 #include "bms/jk_cells.hpp"
-#include "serialbattery/config.hpp"
 #include "serialbattery/link.hpp"
 
 namespace serialbattery::jkbms {
@@ -75,7 +74,7 @@ Scan scan_reply(Bytes seen, Operation asked);
 std::uint8_t acknowledged_tag(Bytes frame);
 
 /// `next` holds the last reading. Throws FrameError(implausible), then `next` is partly changed.
-void decode_reading(const Registers& registers, const Config& config, jk::CellReader& cells, Battery& next, boost::json::object& details);
+void decode_reading(const Registers& registers, jk::CellReader& cells, Battery& next, boost::json::object& details);
 void decode_identity(const Registers& registers, unsigned cells, Identity& identity);
 
 }  // namespace serialbattery::jkbms

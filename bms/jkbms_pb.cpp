@@ -1,15 +1,12 @@
 // JK (Jikong) PB "inverter" BMS (JK_PB1A16S.., JK_PB2A16S15P, JK_PB2A16S20P..), firmware 14, 15, 19, and B-series boards V11A/V18
 // and later with UART protocol 001. RS485, 115200 baud 8N1, addresses 1..15 on one line; address 0 would make the board a bus master.
 //
-//   request  AA 10 16 RR 00 01 02 00 00 crc      a Modbus write of one register that triggers: 1620 status, 161E settings, 161C about
-//   answer   record of 300 bytes (jk02.hpp)  [00]  AA 10 16 RR 00 01 crc  [00]
-//
-// The record does not say whose it is, only the acknowledgement behind it does: where several units share the line it must be there.
-// Between an answer and the next request to any unit the line must be silent, or answers of two units mix.
+// Frames: jkbms_pb.hpp, records: jk02.hpp. A record does not say whose it is, only the acknowledgement behind it does: where several units
+// share the line it must be there. Between an answer and the next request to any unit the line must be silent, or answers of two units mix.
 // Sources: vendor's "JK BMS RS485 Modbus" V1.0 and V1.1, captures of firmware 15.10 and 15.41.
 #include <fmt/format.h>
 
-#include "bms/jk02.hpp"
+#include "bms/jkbms_pb.hpp"
 #include "bms/modbus_rtu.hpp"
 #include "serialbattery/registry.hpp"
 
@@ -18,88 +15,6 @@ namespace serialbattery::jkbms_pb {
 namespace {
 
 using jk02::Kind;
-
-constexpr std::uint8_t write_registers = 0x10;
-constexpr std::size_t acknowledgement_size = 8, exception_size = 5;
-
-ByteVector write_request(std::uint8_t address, std::uint16_t reg, Bytes values) {
-  ByteVector frame{address, write_registers};
-  wire::put_u16be(frame, reg);
-  wire::put_u16be(frame, static_cast<unsigned>(values.size() / 2));
-  frame.push_back(static_cast<std::uint8_t>(values.size()));
-  frame.insert(frame.end(), values.begin(), values.end());
-  return modbus::sealed(std::move(frame));
-}
-
-ByteVector read_request(std::uint8_t address, Kind kind) {
-  const std::uint16_t trigger = kind == Kind::status ? 0x1620 : kind == Kind::settings ? 0x161E : 0x161C;
-  return write_request(address, trigger, std::array<std::uint8_t, 2>{});
-}
-
-std::optional<Kind> kind_of(Bytes request) {
-  for (const Kind kind : {Kind::settings, Kind::status, Kind::about}) {
-    if (!request.empty() && std::ranges::equal(request, read_request(request[0], kind))) return kind;
-  }
-  return std::nullopt;
-}
-
-bool holds_exception(Bytes seen, std::uint8_t address) {
-  for (; seen.size() >= exception_size; seen = seen.subspan(1)) {
-    if (seen[0] == address && seen[1] == (write_registers | 0x80U) && modbus::is_sealed(seen.first(exception_size))) return true;
-  }
-  return false;
-}
-
-enum class Acknowledgement { missing, other, damaged, good };
-
-Acknowledgement find_acknowledgement(Bytes seen, Bytes request) {
-  Acknowledgement best = Acknowledgement::missing;
-  for (; seen.size() >= acknowledgement_size; seen = seen.subspan(1)) {
-    const Bytes window = seen.first(acknowledgement_size);
-    const bool fits = modbus::is_sealed(window);
-    if (std::ranges::equal(window.first(6), request.first(6))) {
-      if (fits) return Acknowledgement::good;
-      best = Acknowledgement::damaged;
-    } else if (fits && window[1] == write_registers) {
-      best = std::max(best, Acknowledgement::other);
-    }
-  }
-  return best;
-}
-
-struct Finding {
-  Scan scan;
-  std::optional<std::size_t> unacknowledged;  // where a good record begins behind which nothing has come
-};
-
-Finding scan_answer(Bytes seen, Bytes request, Kind kind) {
-  bool damaged = false, foreign = false, incomplete = false;
-  for (auto at = jk02::find_mark(seen, 0); at; at = jk02::find_mark(seen, *at + std::size(jk02::mark))) {
-    if (seen.size() - *at < jk02::record_size) {
-      incomplete = true;
-      continue;
-    }
-    const Bytes record = seen.subspan(*at, jk02::record_size);
-    if (!jk02::sum_fits(record)) {
-      damaged = true;
-      continue;
-    }
-    if (record[4] != static_cast<std::uint8_t>(kind)) {
-      foreign = true;
-      continue;
-    }
-    switch (find_acknowledgement(seen.subspan(*at + jk02::record_size), request)) {
-      case Acknowledgement::good: return {Scan::found(*at, *at + jk02::record_size), {}};
-      case Acknowledgement::missing: return {Scan::started(Fault::length, "no acknowledgement"), at};
-      case Acknowledgement::damaged: damaged = true; break;
-      case Acknowledgement::other: foreign = true; break;
-    }
-  }
-  if (holds_exception(seen, request[0])) return {Scan::refuse(Fault::exception, "Modbus exception"), {}};
-  const bool only_echo = std::search(request.begin(), request.end(), seen.begin(), seen.end()) != request.end();
-  const Fault fault = damaged ? Fault::checksum : foreign ? Fault::implausible : only_echo ? Fault::timeout : Fault::length;
-  return {incomplete ? Scan::started(fault) : Scan::searching(fault), {}};
-}
 
 constexpr Timing timing_for(Duration answer) {
   return {.first_byte = answer, .expected = 321, .total = answer, .gap = 120ms};
@@ -136,8 +51,7 @@ class JkbmsPb final : public Driver {
  protected:
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     if (context().address == 0) {
-      spdlog::warn("{}: JK boards at address 0 are masters of their bus and can't be read: set their switches to 1 and up",
-                   link().stream().name());
+      spdlog::warn("{}: JK boards at address 0 are masters of their bus and can't be read: set their switches to 1 and up", port());
       co_return false;
     }
     board_ = {};
@@ -152,7 +66,7 @@ class JkbmsPb final : public Driver {
   }
 
   asio::awaitable<void> poll(Battery& next) override {
-    if (resting()) throw LinkError(Fault::timeout, fmt::format("{}: JK at {} is silent and rests", link().stream().name(), address_text()));
+    if (resting()) throw LinkError(Fault::timeout, fmt::format("{}: JK at {} is silent and rests", port(), address_text()));
     try {
       co_await read(Kind::status, next, status_timing, 2);
     } catch (const BmsError& error) {
@@ -178,7 +92,7 @@ class JkbmsPb final : public Driver {
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
     const auto kind = kind_of(request);
-    if (!kind) throw FrameError(Fault::implausible, "no request of this protocol");
+    require(kind.has_value(), "no request of this protocol");
     found_ = true;
     absorb(*kind, co_await exchange(request, *kind, status_timing), into);
   }
@@ -210,8 +124,7 @@ class JkbmsPb final : public Driver {
         absorb(kind, co_await exchange(request, kind, timing), into);
         co_return;
       } catch (const BmsError& error) {
-        const Fault fault = error.fault();
-        if (attempts == 1 || fault == Fault::exception || fault == Fault::closed || fault == Fault::io) throw;
+        if (attempts == 1 || !error.worth_asking_again()) throw;
       }
     }
   }
@@ -219,14 +132,9 @@ class JkbmsPb final : public Driver {
   // What is read seldom may fail: the last values stay.
   asio::awaitable<void> try_to_read(Kind kind, Battery& into) {
     (kind == Kind::about ? about_asked_ : settings_asked_) = link().now();
-    const Battery before = into;
-    try {
-      co_await read(kind, into, other_timing, found_ && kind == Kind::about ? 1 : 2);
-    } catch (const BmsError& error) {
-      if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
-      into = before;
-      spdlog::debug("{}: JK at {}: {}", link().stream().name(), address_text(), error.what());
-    }
+    Battery fresh = into;
+    const bool answered = co_await succeeds(read(kind, fresh, other_timing, found_ && kind == Kind::about ? 1 : 2));
+    if (answered) into = std::move(fresh);
   }
 
   void absorb(Kind kind, Bytes record, Battery& into) {
@@ -235,7 +143,10 @@ class JkbmsPb final : public Driver {
         jk02::decode_settings(record, board_, into);
         settings_asked_ = link().now();
         break;
-      case Kind::status: jk02::decode_status(record, board_, cells_, into, note()); break;
+      case Kind::status:
+        jk02::decode_status(record, board_, cells_, into, note());
+        tell_new_bits("JK alarms", jk02::alarm_word(record), jk02::quiet_alarms, jk02::alarm_names);
+        break;
       case Kind::about:
         jk02::decode_about(record, board_, into);
         into.identity.hardware_version = board_.hardware + " / " + board_.software;
