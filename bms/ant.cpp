@@ -48,14 +48,14 @@ class Ant final : public Driver {
     bool answered = false;
     for (const Bytes form : forms) {
       form_ = form;
-      answered = co_await try_ask(form, found);
+      answered = co_await succeeds(replay_exchange(form, found));
       if (answered) break;
     }
     timing_.attempts = normal.attempts;
     if (!answered) {
       const bool silent = link().statistics().bytes_received == heard;
       if (silent && effort == Effort::thorough)
-        spdlog::info("{}: no answer from an ANT BMS; its connector needs 3.3 V at the pin VCC", link().stream().name());
+        spdlog::info("{}: no answer from an ANT BMS; its connector needs 3.3 V at the pin VCC", port());
       co_return false;
     }
     co_await read_settings(found);
@@ -65,7 +65,7 @@ class Ant final : public Driver {
 
   asio::awaitable<void> poll(Battery& next) override {
     co_await replay_exchange(form_, next);
-    if (next.cell_count != battery().cell_count) throw FrameError(Fault::implausible, "ANT: another number of cells");
+    require(next.cell_count == battery().cell_count, "ANT: another number of cells");
     warn_of_low_cells(next);
   }
 
@@ -89,22 +89,12 @@ class Ant final : public Driver {
   }
 
  private:
-  asio::awaitable<bool> try_ask(Bytes request, Battery& into) {
-    try {
-      co_await replay_exchange(request, into);
-    } catch (const BmsError& error) {
-      if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
-      co_return false;
-    }
-    co_return true;
-  }
-
   asio::awaitable<void> read_settings(Battery& found) {
     if (kind_of(form_) == Kind::new_status) {
-      co_await try_ask(device_request, found);
+      co_await succeeds(replay_exchange(device_request, found));
     } else if (!stated_) {
-      const bool low = co_await try_ask(capacity_low_request, found);
-      if (low) co_await try_ask(capacity_high_request, found);
+      const bool low = co_await succeeds(replay_exchange(capacity_low_request, found));
+      if (low) co_await succeeds(replay_exchange(capacity_high_request, found));
     }
   }
 

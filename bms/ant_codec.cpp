@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bms/ant.hpp"
+#include "serialbattery/driver.hpp"
 
 namespace serialbattery::ant {
 
@@ -104,10 +105,6 @@ void decode_causes(std::uint8_t charging, std::uint8_t discharging, Alarms& alar
   }
 }
 
-void require(bool condition, const char* what) {
-  if (!condition) throw FrameError(Fault::implausible, std::string("ANT: ") + what);
-}
-
 double number(Bytes values, const Place& place) {
   const auto raw = static_cast<double>(wire::read(values, place.at, place.type));
   return raw == 0 ? 0 : raw / place.per_unit;  // no negative zero
@@ -128,9 +125,9 @@ void decode_cells(Bytes cells, std::size_t count, wire::Type type, std::uint32_t
 void decode_values(const Layout& layout, Bytes values, Battery& into, boost::json::object& note) {
   const auto get = [values](const Place& place) { return number(values, place); };
   const double per_cell = get(layout.voltage) / static_cast<double>(into.cells.size());
-  require(per_cell >= 1 && per_cell <= 5, "pack voltage outside 1..5 V per cell");
-  require(std::abs(get(layout.current)) <= 1000, "current outside -1000..1000 A");
-  require(get(layout.soc) <= 100, "SoC above 100 %");
+  require(per_cell >= 1 && per_cell <= 5, "ANT: pack voltage outside 1..5 V per cell");
+  require(std::abs(get(layout.current)) <= 1000, "ANT: current outside -1000..1000 A");
+  require(get(layout.soc) <= 100, "ANT: SoC above 100 %");
   into.voltage = get(layout.voltage);
   into.current = get(layout.current);
   into.soc = get(layout.soc);
@@ -151,7 +148,7 @@ void decode_values(const Layout& layout, Bytes values, Battery& into, boost::jso
   note["charge_code"] = code(layout.charge_code);
   note["discharge_code"] = code(layout.discharge_code);
   const auto balancer = temperature(wire::read(values, layout.balancer.at, layout.balancer.type));
-  note["temperatures"] = boost::json::object{{"balancer", balancer ? boost::json::value(*balancer) : boost::json::value(nullptr)}};
+  note["temperatures"] = boost::json::object{{"balancer", or_null(balancer)}};
 }
 
 void decode_sensors(Bytes sensors, std::size_t count, wire::Type type, Battery& into) {
@@ -165,7 +162,7 @@ std::uint32_t mask(Bytes values, const Place& place) {
 }
 
 void require_cells(std::size_t count) {
-  require(count >= 1 && count <= 32, "number of cells outside 1..32");
+  require(count >= 1 && count <= 32, "ANT: number of cells outside 1..32");
 }
 
 // What the bytes from a possible head on are.

@@ -28,7 +28,7 @@ constexpr int tries = 2, tries_at_detection = 3;
 constexpr int polls_until_unknown = 3;  // a temperature that isn't told
 
 // In this order; without one of the first a poll has failed.
-constexpr Command required[] = {state_of_charge, pack_status, battery_status, pack_voltage, pack_current};
+constexpr Command needed[] = {state_of_charge, pack_status, battery_status, pack_voltage, pack_current};
 constexpr Command useful[] = {remaining_capacity, cycle_count};
 
 std::uint8_t cell_command(std::size_t cell) {
@@ -39,18 +39,24 @@ std::uint8_t cell_command(std::size_t cell) {
 void drop_absent_cells(Battery& found) {
   while (!found.cells.empty() && found.cells.back().voltage == 0.0) found.cells.pop_back();
   const auto is_cell = [](const Cell& cell) { return *cell.voltage >= 1.5; };
-  if (found.cells.size() < 3 || !std::ranges::all_of(found.cells, is_cell)) throw FrameError(Fault::implausible, "Sinowealth: no cells");
+  require(found.cells.size() >= 3 && std::ranges::all_of(found.cells, is_cell), "Sinowealth: no cells");
   found.cell_count = static_cast<unsigned>(found.cells.size());
 }
 
-void check_sum(const Battery& next) {
+// nullopt while a cell is unknown.
+std::optional<double> sum_of_cells(const Battery& battery) {
   double sum = 0;
-  for (const Cell& cell : next.cells) {
-    if (!cell.voltage) return;
+  for (const Cell& cell : battery.cells) {
+    if (!cell.voltage) return std::nullopt;
     sum += *cell.voltage;
   }
-  if (std::abs(sum - *next.voltage) > std::max(0.5, 0.05 * *next.voltage))
-    throw FrameError(Fault::implausible, "Sinowealth: pack voltage contradicts the cells");
+  return sum;
+}
+
+void check_sum(const Battery& next) {
+  const auto sum = sum_of_cells(next);
+  if (!sum) return;
+  require(std::abs(*sum - *next.voltage) <= std::max(0.5, 0.05 * *next.voltage), "Sinowealth: pack voltage contradicts the cells");
 }
 
 }  // namespace
@@ -64,15 +70,15 @@ class Sinowealth final : public Driver {
     missing_ = {};
     shortest_ = 2;
     const bool thorough = effort == Effort::thorough;
-    bool answered = co_await try_read(pack_config, found, thorough ? tries_at_detection : 1);
+    bool answered = co_await succeeds(read(pack_config, found, thorough ? tries_at_detection : 1));
     if (!answered && thorough) {
       shortest_ = 4;
-      answered = co_await try_read(pack_config, found, tries_at_detection);
+      answered = co_await succeeds(read(pack_config, found, tries_at_detection));
     }
     if (!answered) co_return false;
     for (std::size_t cell = 0; cell < found.cells.size(); ++cell) co_await read(cell_command(cell), found);
     drop_absent_cells(found);
-    const bool whole_pack = co_await has_pack_voltage();
+    const bool whole_pack = co_await has_pack_voltage(found);
     if (!whole_pack) co_return false;
     co_await read(full_capacity, found);
     capacity_due_ = link().now() + capacity_interval;
@@ -85,7 +91,7 @@ class Sinowealth final : public Driver {
   asio::awaitable<void> poll(Battery& next) override {
     co_await read_cycle(next);
     if (link().now() < capacity_due_) co_return;
-    co_await try_read(full_capacity, next, tries);
+    co_await succeeds(read(full_capacity, next));
     capacity_due_ = link().now() + capacity_interval;
   }
 
@@ -104,11 +110,12 @@ class Sinowealth final : public Driver {
             request, [request](Bytes seen) { return scan_answer(seen, request); }, timing);
         ByteVector data(answer.begin(), answer.end() - 1);
         // With a checksum this small it may be the beginning of something else; the pause is due anyway.
-        const std::size_t more = co_await link().drain(timing.gap, timing.gap);
-        if (more > 0) throw FrameError(Fault::length, "Sinowealth: more bytes than asked for");
+        co_await link().sleep(timing.gap);
+        const std::size_t more = co_await link().drain(0ms, 1ms);
+        require(more == 0, "Sinowealth: more bytes than asked for", Fault::length);
         co_return data;
       } catch (const BmsError& error) {
-        if (attempt >= attempts || error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+        if (attempt >= attempts || error.port_gone()) throw;
       }
     }
   }
@@ -118,42 +125,31 @@ class Sinowealth final : public Driver {
     co_return co_await ask(request, attempts);
   }
 
-  asio::awaitable<void> read(std::uint8_t command, Battery& into) {
-    const ByteVector data = co_await ask_for(command, tries);
+  asio::awaitable<void> read(std::uint8_t command, Battery& into, int attempts = tries) {
+    const ByteVector data = co_await ask_for(command, attempts);
     decode(command, data, into, board_);
   }
 
-  asio::awaitable<bool> try_read(std::uint8_t command, Battery& into, int attempts) {
-    try {
-      const ByteVector data = co_await ask_for(command, attempts);
-      decode(command, data, into, board_);
-    } catch (const BmsError& error) {
-      if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
-      co_return false;
-    }
-    co_return true;
-  }
-
-  asio::awaitable<bool> has_pack_voltage() {
+  asio::awaitable<bool> has_pack_voltage(const Battery& found) {
     const ByteVector data = co_await ask_for(pack_voltage, tries);
-    const bool one_cell = wire::u16be(data, 0) <= 5000;
-    if (one_cell) spdlog::warn("{}: Sinowealth board with more than 10 cells is not supported", link().stream().name());
+    const bool one_cell = wire::u16be(data, 0) / 1000.0 < *sum_of_cells(found) / 2;
+    if (one_cell) spdlog::warn("{}: Sinowealth board with more than 10 cells is not supported", port());
     co_return !one_cell;
   }
 
   asio::awaitable<void> read_cycle(Battery& next) {
-    for (const Command command : required) co_await read(command, next);
+    for (const Command command : needed) co_await read(command, next);
     for (std::size_t cell = 0; cell < next.cells.size(); ++cell) {
-      const bool told = co_await try_read(cell_command(cell), next, tries);
+      const bool told = co_await succeeds(read(cell_command(cell), next));
       if (!told) next.cells[cell].voltage.reset();
     }
     check_sum(next);
     for (unsigned sensor = 0; sensor < board_.sensors; ++sensor) {
-      const bool told = co_await try_read(static_cast<std::uint8_t>(sensor_1 + sensor), next, tries);
+      const bool told = co_await succeeds(read(static_cast<std::uint8_t>(sensor_1 + sensor), next));
       missing_[sensor] = told ? 0 : missing_[sensor] + 1;
       if (missing_[sensor] >= polls_until_unknown) next.temperatures[sensor].reset();
     }
-    for (const Command command : useful) co_await try_read(command, next, tries);
+    for (const Command command : useful) co_await succeeds(read(command, next));
     compare_direction(next);
   }
 
@@ -161,8 +157,7 @@ class Sinowealth final : public Driver {
     constexpr double clear = 1;  // A
     const bool contradicts = (*next.current > clear && board_.discharges) || (*next.current < -clear && board_.charges);
     if (!contradicts || std::exchange(contradiction_logged_, true)) return;
-    spdlog::warn("{}: the BMS reports {} A, but says that it is {}", link().stream().name(), *next.current,
-                 board_.discharges ? "discharging" : "charging");
+    spdlog::warn("{}: the BMS reports {} A, but says that it is {}", port(), *next.current, board_.discharges ? "discharging" : "charging");
   }
 
   std::uint8_t shortest_ = 2;  // data bytes of a request

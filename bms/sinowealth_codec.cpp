@@ -25,18 +25,17 @@ constexpr Number numbers[] = {
     {remaining_capacity, wire::Type::i32be, 1000, &Battery::capacity_remaining, 0, 5000},
 };
 
-constexpr wire::AlarmBit alarm_bits[] = {
-    {0, Alarm::high_voltage, AlarmLevel::alarm},
-    {1, Alarm::low_voltage, AlarmLevel::alarm},
-    {2, Alarm::high_charge_current, AlarmLevel::alarm},
-    {3, Alarm::high_discharge_current, AlarmLevel::alarm},
-    {8, Alarm::high_charge_temperature, AlarmLevel::alarm},
-    {9, Alarm::high_temperature, AlarmLevel::alarm},
-    {10, Alarm::low_charge_temperature, AlarmLevel::alarm},
-    {11, Alarm::low_temperature, AlarmLevel::alarm},
-    {12, Alarm::high_cell_voltage, AlarmLevel::alarm},       // protection of the measuring chip
-    {13, Alarm::high_discharge_current, AlarmLevel::alarm},  // short circuit
-    {14, Alarm::internal_failure, AlarmLevel::alarm},        // broken wire
+constexpr wire::AlarmBits alarm_table[] = {
+    {Alarm::high_voltage, 0, wire::bits(0)},
+    {Alarm::low_voltage, 0, wire::bits(1)},
+    {Alarm::high_charge_current, 0, wire::bits(2)},
+    {Alarm::high_discharge_current, 0, wire::bits(3, 13)},  // short circuit
+    {Alarm::high_charge_temperature, 0, wire::bits(8)},
+    {Alarm::high_temperature, 0, wire::bits(9)},
+    {Alarm::low_charge_temperature, 0, wire::bits(10)},
+    {Alarm::low_temperature, 0, wire::bits(11)},
+    {Alarm::high_cell_voltage, 0, wire::bits(12)},  // protection of the measuring chip
+    {Alarm::internal_failure, 0, wire::bits(14)},   // broken wire
 };
 enum StatusBit : unsigned { charge_on = 1U << 0U, discharge_on = 1U << 1U, charges = 1U << 2U, discharges = 1U << 3U };
 constexpr unsigned fewest_cells = 3, cells_mask = 0x07, two_sensors = 1U << 6U;
@@ -49,27 +48,27 @@ std::uint8_t crc(Bytes request, Bytes data) {
 }
 
 double in_range(double value, double lowest, double highest, const char* what) {
-  if (value < lowest || value > highest) throw FrameError(Fault::implausible, std::string("Sinowealth: impossible ") + what);
+  require(value >= lowest && value <= highest, what);
   return value;
 }
 
 std::optional<double> temperature(std::uint16_t decikelvin) {
   if (decikelvin == 0) return std::nullopt;
-  return in_range((decikelvin - 2731) / 10.0, -40, 120, "temperature");
+  return in_range((decikelvin - 2731) / 10.0, -40, 120, "Sinowealth: impossible temperature");
 }
 
 void decode_cell(std::uint8_t command, std::uint16_t millivolts, Battery& into) {
   const std::size_t cell = command - std::size_t{first_cell};
   if (!into.cell_count) into.cells.resize(std::max(into.cells.size(), cell + 1));  // a recording without the configuration
-  if (cell >= into.cells.size()) throw FrameError(Fault::implausible, "Sinowealth: a cell beyond the last one");
-  into.cells[cell].voltage = in_range(millivolts / 1000.0, 0, 5, "cell voltage");
+  require(cell < into.cells.size(), "Sinowealth: a cell beyond the last one");
+  into.cells[cell].voltage = in_range(millivolts / 1000.0, 0, 5, "Sinowealth: impossible cell voltage");
 }
 
 void decode_number(const Number& number, Bytes data, Battery& into) {
   const double value = static_cast<double>(wire::read(data, 0, number.type)) / number.per_unit;
-  into.*number.target = in_range(value, number.lowest, number.highest, "number");
+  into.*number.target = in_range(value, number.lowest, number.highest, "Sinowealth: impossible number");
   if (number.command != pack_voltage || !into.cell_count) return;
-  in_range(value, 1.5 * *into.cell_count, 5.0 * *into.cell_count, "pack voltage for this number of cells");
+  in_range(value, 1.5 * *into.cell_count, 5.0 * *into.cell_count, "Sinowealth: pack voltage outside 1.5..5 V per cell");
 }
 
 }  // namespace
@@ -108,7 +107,7 @@ void decode(std::uint8_t command, Bytes data, Battery& into, Board& board) {
     case sensor_1:
     case sensor_2: into.temperatures[command - std::size_t{sensor_1}] = temperature(word); break;
     case controller_temperature: break;
-    case state_of_charge: into.soc = in_range(word & 0xFFU, 0, 100, "SoC"); break;
+    case state_of_charge: into.soc = in_range(word & 0xFFU, 0, 100, "Sinowealth: impossible SoC"); break;
     case cycle_count: into.history[HistoryValue::charge_cycles] = word; break;
     case pack_status:
       into.charge_fet = (word & charge_on) != 0;
@@ -116,15 +115,13 @@ void decode(std::uint8_t command, Bytes data, Battery& into, Board& board) {
       board.charges = (word & charges) != 0;
       board.discharges = (word & discharges) != 0;
       break;
-    case battery_status: wire::decode_alarms(alarm_bits, word, into.alarms); break;
+    case battery_status: wire::decode_alarms(alarm_table, word, into.alarms); break;
     case pack_config:
       into.cell_count = (word & cells_mask) + fewest_cells;
       into.cells.resize(*into.cell_count);
       board.sensors = (word & two_sensors) != 0 ? 2 : 1;
       break;
-    default:
-      if (command > last_cell) throw FrameError(Fault::implausible, "Sinowealth: a register without a meaning");
-      decode_cell(command, word, into);
+    default: require(command <= last_cell, "Sinowealth: a register without a meaning"); decode_cell(command, word, into);
   }
 }
 

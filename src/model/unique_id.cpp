@@ -1,9 +1,9 @@
 #include "model/unique_id.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <iterator>
+
+#include "serialbattery/wire.hpp"
 
 namespace serialbattery {
 
@@ -13,7 +13,7 @@ std::string fallback_unique_id(std::string_view hardware_version, std::optional<
   std::ranges::copy_if(hardware_version, std::back_inserter(id), is_alphanumeric);
   if (!capacity) return id.empty() ? "unknown" : id;
   if (!id.empty()) id += '_';
-  return id + fmt::format("{:#}Ah", *capacity);
+  return id + wire::decimal(*capacity) + "Ah";
 }
 
 }  // namespace serialbattery
