@@ -10,7 +10,7 @@ namespace serialbattery::yd1363 {
 namespace {
 
 constexpr std::uint8_t end_byte = 0x0D;
-constexpr std::size_t envelope = 18, header = 13, longest = 4113, longest_usual = 300;
+constexpr std::size_t envelope = 18, header = 13, longest = 4113;
 
 std::optional<unsigned> number(Bytes digits) {
   unsigned value = 0;
