@@ -11,6 +11,7 @@
 #include "serialbattery/battery.hpp"
 #include "serialbattery/config.hpp"
 #include "serialbattery/errors.hpp"
+#include "serialbattery/host.hpp"
 #include "serialbattery/link.hpp"
 
 namespace serialbattery {
@@ -45,6 +46,7 @@ struct DriverContext {
   bool shared_line = false;         // several batteries are asked on this line
   bool busy_line = false;           // somebody talks all the time: identify() must not send
   bool type_configured = false;     // BMS_TYPE names this type
+  Host* host = nullptr;             // pins and memory of this computer; nullptr: the driver may only look
 };
 
 /// A bit of a status word, and what it says in words for the log.

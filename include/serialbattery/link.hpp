@@ -1,6 +1,6 @@
 // How a driver talks: a conversation of frames with time-outs over some stream of bytes.
 //
-// A ByteStream moves bytes (serial port, pseudo-terminal, BLE characteristic, recorded file, test script). ByteLink adds,
+// A ByteStream moves bytes (serial port, pseudo-terminal, SPI device, BLE characteristic, recorded file, test script). ByteLink adds,
 // once for all drivers: flushing of stale input, inter-frame gaps, deadlines, framing, removal of RS485 echo, bounded buffers,
 // statistics and capture.
 #pragma once
@@ -26,11 +26,14 @@ namespace serialbattery {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+/// Kinds of ports. A type is looked for only on ports of its kind.
+enum class Transport : std::uint8_t { serial, can, ble, mqtt, spi };
+
 enum class Parity : std::uint8_t { none, even, odd };
 
 /// Settings of a serial port; streams without a line ignore them.
 struct LineSettings {
-  unsigned baud = 9600;
+  unsigned baud = 9600;          // SPI: clock, Hz
   Parity parity = Parity::none;  // always 8 data bits, 1 stop bit
   bool operator==(const LineSettings&) const = default;
 };
@@ -39,7 +42,9 @@ struct LineSettings {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
+  [[nodiscard]] virtual Transport transport() const { return Transport::serial; }
   /// Hands all bytes over; returns when the kernel has them (the link adds their time on the wire to its deadlines).
+  /// SPI: one transfer; what came in meanwhile, as many bytes, is read afterwards.
   virtual asio::awaitable<void> write(Bytes data) = 0;
   /// Waits until at least one byte is there; returns 0 when the deadline came first.
   virtual asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) = 0;
@@ -55,9 +60,9 @@ class ByteStream {
 
 /// What a framing rule found in the bytes that have arrived so far.
 struct Scan {
-  enum class Status : std::uint8_t { searching, started, complete, refused };
+  enum class Status : std::uint8_t { searching, started, growing, complete, refused };
   Status status = Status::searching;
-  std::size_t begin = 0;  // complete: the frame is bytes [begin, end)
+  std::size_t begin = 0;  // growing, complete: the frame is bytes [begin, end)
   std::size_t end = 0;
   Fault fault = Fault::timeout;  // searching, started: what to report if the deadline passes now; refused: the definite answer
   std::string_view detail = {};  // static text for the log
@@ -70,6 +75,8 @@ struct Scan {
   static Scan started(Fault at_deadline = Fault::length, std::string_view why = "answer is incomplete") {
     return {Status::started, 0, 0, at_deadline, why};
   }
+  /// A good answer that may go on: silence, or the end of the time, completes it. For text without an end mark.
+  static Scan growing(std::size_t from, std::size_t to) { return {Status::growing, from, to, Fault::timeout, {}}; }
   static Scan found(std::size_t from, std::size_t to) { return {Status::complete, from, to, Fault::timeout, {}}; }
   /// A definite "no" (Modbus exception, status of the BMS): do not wait for the deadline, do not ask again.
   static Scan refuse(Fault why, std::string_view what) { return {Status::refused, 0, 0, why, what}; }

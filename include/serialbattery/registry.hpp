@@ -11,8 +11,6 @@
 
 namespace serialbattery {
 
-enum class Transport : std::uint8_t { serial, can, ble, mqtt, spi };
-
 /// Where a type may be found: a line setting and, for types with bus addresses, a default address.
 struct Probe {
   LineSettings line;

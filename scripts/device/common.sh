@@ -120,7 +120,7 @@ serial_services() { for dir in /service/dbus-serialbattery.*; do [ -e "$dir" ] &
 # Releases 0.9 to 0.11 of the Python driver had the template itself started as a service, without a port.
 stray_services() { if [ -e /service/dbus-serialbattery ] || [ -L /service/dbus-serialbattery ]; then echo dbus-serialbattery; fi; }
 other_services() {
-  for dir in /service/dbus-blebattery.* /service/dbus-canbattery.* /service/dbus-mqttbattery /service/dbus-mqttbattery.*; do
+  for dir in /service/dbus-blebattery.* /service/dbus-canbattery.* /service/dbus-mqttbattery /service/dbus-mqttbattery.* /service/dbus-spibattery.*; do
     [ -e "$dir" ] && echo "${dir##*/}"
   done
 }
@@ -166,7 +166,7 @@ recycle_ports() {
   start_starter
 }
 
-# create_services: the batteries on Bluetooth, CAN and MQTT that the configuration names; what it no longer names is removed.
+# create_services: the batteries on Bluetooth, CAN, MQTT and SPI that the configuration names; what it no longer names is removed.
 # The program tells them from the parsed configuration, one per line: name of the service, then the arguments, the last of which may hold
 # blanks. A line `serial-starter` says that serial ports are wanted. What runs already with the same arguments is left alone.
 create_services() {

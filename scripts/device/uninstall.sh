@@ -35,7 +35,7 @@ if [ "$yes" ]; then
   for item in "$home"/*; do
     [ "${item##*/}" = config.ini ] || rm -rf "$item"
   done
-  rm -rf /data/log/dbus-serialbattery.* /data/log/dbus-blebattery.* /data/log/dbus-canbattery.* /data/log/dbus-mqttbattery
+  rm -rf /data/log/dbus-serialbattery.* /data/log/dbus-blebattery.* /data/log/dbus-canbattery.* /data/log/dbus-mqttbattery /data/log/dbus-spibattery.*
   say "Deleted. The configuration is still in $home/config.ini"
 fi
 

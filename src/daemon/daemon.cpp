@@ -9,6 +9,7 @@
 #include "daemon/memory.hpp"
 #include "daemon/service_info.hpp"
 #include "daemon/startup_log.hpp"
+#include "link/linux_host.hpp"
 #include "venus/identity.hpp"
 
 namespace serialbattery::daemon {
@@ -76,7 +77,9 @@ asio::awaitable<ExitCode> Daemon::run() {
 
 asio::awaitable<bool> Daemon::find_batteries() {
   const DetectionCache cache(options_.folder / "detection-cache", port_name());
-  Detection detection(*link_, config_, opened_.serial ? &cache : nullptr);
+  if (opened_.stream->transport() == Transport::spi && options_.replay.empty())
+    host_ = std::make_unique<link::LinuxHost>("/dev/gpiochip0", options_.folder / "board-memory" / port_name());
+  Detection detection(*link_, config_, opened_.serial ? &cache : nullptr, nullptr, host_.get());
   found_ = co_await detection.run();
   if (found_.empty()) spdlog::error(">>> No battery connection at {}: {}", port_name(), detection.reason());
   co_return !found_.empty();

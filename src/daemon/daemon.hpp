@@ -64,6 +64,7 @@ class Daemon {
   std::unique_ptr<venus::SettingsClient> settings_;
   std::unique_ptr<venus::EssWatch> ess_;
   std::unique_ptr<venus::ExternalSensorWatch> sensor_;
+  std::unique_ptr<Host> host_;  // where the driver is the BMS
   std::vector<Found> found_;
   std::vector<std::uint8_t> line_addresses_;  // BATTERY_ADDRESSES, also those that are silent now
   std::vector<std::unique_ptr<Session>> sessions_;

@@ -8,17 +8,21 @@ namespace serialbattery::daemon {
 
 namespace {
 
-// Names of other transports in BMS_TYPE don't concern a serial port; any other name restricts it, also one that has no driver yet.
-bool restricts_serial(const Config& config, std::span<const DriverEntry> entries) {
-  return std::ranges::any_of(config.bms_type, [&](const std::string& type) {
-    const auto entry = std::ranges::find(entries, type, &DriverEntry::type);
-    if (entry != entries.end()) return entry->transport == Transport::serial;
-    return !type.ends_with("_Ble") && !type.ends_with("_Can") && !type.ends_with("_Mqtt");
-  });
+// A name without a driver restricts the ports that it belongs to all the same.
+Transport transport_of(std::string_view type, std::span<const DriverEntry> entries) {
+  const auto entry = std::ranges::find(entries, type, &DriverEntry::type);
+  if (entry != entries.end()) return entry->transport;
+  if (type.ends_with("_Ble")) return Transport::ble;
+  if (type.ends_with("_Can")) return Transport::can;
+  return type.ends_with("_Mqtt") ? Transport::mqtt : Transport::serial;
+}
+
+// Names of other transports in BMS_TYPE don't concern this port.
+bool is_restricted(const Config& config, std::span<const DriverEntry> entries, Transport transport) {
+  return std::ranges::any_of(config.bms_type, [&](const std::string& type) { return transport_of(type, entries) == transport; });
 }
 
 bool is_wanted(const DriverEntry& entry, const Config& config, bool restricted) {
-  if (entry.transport != Transport::serial) return false;
   return restricted ? std::ranges::find(config.bms_type, entry.type) != config.bms_type.end() : entry.on_by_default;
 }
 
@@ -40,11 +44,11 @@ void add_places(std::vector<Candidate>& list, const DriverEntry& entry, const Co
 
 }  // namespace
 
-std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries) {
-  const bool restricted = restricts_serial(config, entries);
+std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries, Transport transport) {
+  const bool restricted = is_restricted(config, entries, transport);
   std::vector<Candidate> by_rank;
   for (const DriverEntry& entry : entries) {
-    if (is_wanted(entry, config, restricted)) add_places(by_rank, entry, config);
+    if (entry.transport == transport && is_wanted(entry, config, restricted)) add_places(by_rank, entry, config);
   }
   std::vector<Candidate> grouped;
   for (const Candidate& leader : by_rank) {
@@ -80,7 +84,8 @@ asio::awaitable<std::optional<Found>> Detection::try_candidate(const Candidate& 
                               .address_configured = !candidate.address_text.empty(),
                               .shared_line = shared,
                               .busy_line = busy_line_,
-                              .type_configured = std::ranges::find(config_.bms_type, candidate.entry->type) != config_.bms_type.end()};
+                              .type_configured = std::ranges::find(config_.bms_type, candidate.entry->type) != config_.bms_type.end(),
+                              .host = host_};
   auto driver = candidate.entry->make(context);
   const TimePoint start = link_.now();
   const bool accepted = co_await driver->identify(effort);
@@ -104,7 +109,11 @@ asio::awaitable<std::optional<Found>> Detection::remembered_battery(const std::v
 }
 
 asio::awaitable<std::optional<Found>> Detection::first_battery() {
-  std::vector<Candidate> all = candidates(config_, all_drivers());
+  std::vector<Candidate> all = candidates(config_, all_drivers(), link_.stream().transport());
+  if (all.empty()) {
+    reason_ = "no BMS type is looked for on this kind of port unless BMS_TYPE names it";
+    co_return std::nullopt;
+  }
   if (busy_line_) std::erase_if(all, [](const Candidate& candidate) { return !candidate.entry->listens; });
   const bool shared = config_.battery_addresses.size() > 1;
   if (auto found = co_await remembered_battery(all)) co_return found;

@@ -36,14 +36,15 @@ class DetectionObserver {
   virtual void tried(const Candidate& candidate, Effort effort, bool accepted, Duration took) = 0;
 };
 
-/// All places to look, in order: by line setting (the one with the most popular type first), then by rank.
+/// All places to look on a port of this kind, in order: by line setting (the one with the most popular type first), then by rank.
 /// BMS_TYPE restricts the types; with BATTERY_ADDRESSES the types that have addresses are looked for at those.
-std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries);
+std::vector<Candidate> candidates(const Config& config, std::span<const DriverEntry> entries, Transport transport = Transport::serial);
 
 class Detection {
  public:
-  Detection(ByteLink& link, const Config& config, const DetectionCache* cache, DetectionObserver* observer = nullptr)
-      : link_(link), config_(config), cache_(cache), observer_(observer) {}
+  /// `host`: for drivers that are to act; nullptr when they may only look.
+  Detection(ByteLink& link, const Config& config, const DetectionCache* cache, DetectionObserver* observer = nullptr, Host* host = nullptr)
+      : link_(link), config_(config), cache_(cache), observer_(observer), host_(host) {}
 
   /// Empty: there is no BMS that we know, or somebody else talks on this line. Throws LinkError(closed | io) only.
   asio::awaitable<std::vector<Found>> run();
@@ -63,6 +64,7 @@ class Detection {
   const Config& config_;
   const DetectionCache* cache_;
   DetectionObserver* observer_;
+  Host* host_;
   std::string reason_;
   bool busy_line_ = false;  // somebody talks all the time
 };

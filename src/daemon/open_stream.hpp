@@ -1,4 +1,4 @@
-// The stream that the command line names: a serial port, or a recorded conversation.
+// The stream that the command line names: a serial port, an SPI device, or a recorded conversation.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -12,7 +12,7 @@ namespace serialbattery::daemon {
 
 struct OpenedStream {
   std::unique_ptr<ByteStream> stream;
-  link::SerialStream* serial = nullptr;  // the same, if it is a port
+  link::SerialStream* serial = nullptr;  // the same, if it is a serial port
 };
 
 /// Throws LinkError (port missing, locked, not permitted) or std::runtime_error (no capture file).

@@ -46,7 +46,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.footer(footer);
   app.set_version_flag("--version", "dbus-serialbattery v" SB_VERSION);
   bool check = false, list = false, scan = false, once = false, status = false, services = false;
-  app.add_option("device", options.device, "serial port, e.g. /dev/ttyUSB0");
+  app.add_option("device", options.device, "port, e.g. /dev/ttyUSB0 or /dev/spidev0.0");
   app.add_option("--replay", options.replay, "serve a recorded conversation (capture file) in place of a port")->check(CLI::ExistingFile);
   app.add_option("--folder", options.folder, "folder of config.default.ini and config.ini; default: where the program lies");
   app.add_option("--lock-folder", options.lock_folder, "folder of the files that keep two batteries from one instance; default: /var/tmp");

@@ -12,6 +12,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
 #include "daemon/startup_log.hpp"
+#include "link/spi_stream.hpp"
 #include "venus/battery_service.hpp"
 
 namespace serialbattery::daemon {
@@ -21,6 +22,9 @@ namespace {
 // Mistakes in the configuration would otherwise restart the process all the time and flood the log.
 constexpr Duration delay_of_mistakes = 60s;
 
+// A service of its own, unlike one of serial-starter, is restarted at once for ever.
+constexpr Duration delay_of_missing_device = 10s;
+
 // Whatever hangs, the process is gone a second after SIGTERM.
 constexpr Duration stop_limit = 900ms;
 
@@ -28,9 +32,9 @@ void log_lines(const std::vector<config::LogLine>& lines) {
   for (const auto& line : lines) spdlog::log(line.level, "{}", line.text);
 }
 
-ExitCode wait_then_leave(asio::io_context& io, asio::signal_set& signals) {
+ExitCode wait_then_leave(asio::io_context& io, asio::signal_set& signals, Duration delay) {
   ExitCode code = ExitCode::no_battery;
-  asio::steady_timer timer(io, delay_of_mistakes);
+  asio::steady_timer timer(io, delay);
   timer.async_wait([&signals](const boost::system::error_code& error) {
     if (!error) signals.cancel();
   });
@@ -115,7 +119,7 @@ int serve(const Options& options, config::Loaded loaded) {
   for (const auto& line : banner()) spdlog::info("{}", line);
   if (loaded.fatal) {
     log_lines(config::fatal_lines(loaded));
-    return static_cast<int>(wait_then_leave(io, signals));
+    return static_cast<int>(wait_then_leave(io, signals, delay_of_mistakes));
   }
   log_lines(config::notice_lines(loaded));
   const auto& excluded = loaded.config.excluded_devices;
@@ -131,6 +135,7 @@ int serve(const Options& options, config::Loaded loaded) {
     return static_cast<int>(Supervised(io, signals, daemon).run());
   } catch (const BmsError& error) {
     spdlog::error(">>> {}", error.what());
+    if (link::is_spi_device(options.device)) return static_cast<int>(wait_then_leave(io, signals, delay_of_missing_device));
     return static_cast<int>(ExitCode::no_battery);
   } catch (const std::exception& error) {
     spdlog::error(">>> {}", error.what());

@@ -8,6 +8,7 @@
 namespace serialbattery::daemon {
 
 std::string connection_text(const std::string& device, const Candidate& where) {
+  if (where.entry->transport == Transport::spi) return "SPI " + device;
   if (!where.address_text.empty()) return fmt::format("Serial {}__{}", device, where.address_text);
   if (where.entry->addressable || where.entry->connection_address) return fmt::format("Serial {}__0x{:02X}", device, where.address);
   return "Serial " + device;

@@ -22,7 +22,8 @@ namespace {
 constexpr int found_code = 0;
 constexpr int nothing_found = static_cast<int>(ExitCode::no_battery);
 
-std::string line_text(const LineSettings& line) {
+std::string line_text(const DriverEntry& entry, const LineSettings& line) {
+  if (entry.transport == Transport::spi) return fmt::format("SPI {} kHz", line.baud / 1000);
   const char* parity = line.parity == Parity::none ? "8N1" : line.parity == Parity::even ? "8E1" : "8O1";
   return fmt::format("{} {}", line.baud, parity);
 }
@@ -47,7 +48,7 @@ std::string probes_text(const DriverEntry& entry) {
   }
   std::string text;
   for (const auto& [line, addresses] : lines) {
-    text += (text.empty() ? "" : "; ") + line_text(line);
+    text += (text.empty() ? "" : "; ") + line_text(entry, line);
     if (entry.addressable) text += " address " + addresses_text(addresses);
   }
   return text;
@@ -70,7 +71,8 @@ class ScanReport final : public DetectionObserver {
 
   void tried(const Candidate& candidate, Effort effort, bool accepted, Duration took) override {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-    const std::string place = line_text(candidate.line) + (candidate.entry->addressable ? fmt::format(" 0x{:02X}", candidate.address) : "");
+    const std::string place =
+        line_text(*candidate.entry, candidate.line) + (candidate.entry->addressable ? fmt::format(" 0x{:02X}", candidate.address) : "");
     ByteVector heard = listener_.take();
     const char* verdict = accepted ? "found" : heard.empty() ? "no answer" : "answered, but not as this BMS:";
     out_ << fmt::format("{:14} {:16} {:8} {:5} ms  {}\n", candidate.entry->type, place, effort == Effort::quick ? "quick" : "thorough",
@@ -93,7 +95,8 @@ std::string maybe(const std::optional<double>& value, const char* unit) {
 
 void print_battery(std::ostream& out, const Found& found) {
   const Battery& battery = found.driver->battery();
-  out << fmt::format("Found {} ({}) at {}{}\n", found.where.entry->type, found.where.entry->text, line_text(found.where.line),
+  out << fmt::format("Found {} ({}) at {}{}\n", found.where.entry->type, found.where.entry->text,
+                     line_text(*found.where.entry, found.where.line),
                      found.where.entry->addressable ? fmt::format(", address 0x{:02X}", found.where.address) : "");
   if (!battery.identity.hardware_version.empty()) out << "  Version      " << battery.identity.hardware_version << '\n';
   if (!battery.identity.unique_id.empty()) out << "  Identifier   " << battery.identity.unique_id << '\n';

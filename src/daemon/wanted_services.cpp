@@ -28,6 +28,9 @@ std::vector<std::string> wanted_services(const Config& config, std::span<const D
   }
   if (exists(Transport::mqtt) && !config.mqtt_topic.empty())
     lines.push_back(fmt::format("dbus-mqttbattery mqtt {}", fmt::join(config.mqtt_topic, ",")));
+  // Boards on the SPI bus of a Raspberry Pi; nothing looks for them unasked.
+  const auto is_spi = [&](const std::string& type) { return exists(Transport::spi, type); };
+  if (std::ranges::any_of(config.bms_type, is_spi)) lines.emplace_back("dbus-spibattery.spidev0.0 /dev/spidev0.0");
   return lines;
 }
 

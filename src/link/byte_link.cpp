@@ -21,6 +21,10 @@ namespace {
   throw FrameError(fault, what);
 }
 
+bool is_whole(const Scan& scan, bool in_time) {
+  return scan.status == Scan::Status::complete || (scan.status == Scan::Status::growing && !in_time);
+}
+
 }  // namespace
 
 asio::awaitable<Bytes> ByteLink::transact(Bytes request, const Framing& framing, const Timing& timing) {
@@ -51,7 +55,7 @@ asio::awaitable<Bytes> ByteLink::exchange(Bytes request, const Framing& framing,
     const Bytes seen = answer.value_or(Bytes{});
     const std::size_t skipped = used_ - seen.size();
     scan = framing(seen);
-    if (scan.status == Scan::Status::complete) {
+    if (is_whole(scan, in_time)) {
       learn_echo(request, skipped + scan.begin);
       statistics_.last_exchange = now() - sent;
       ++statistics_.answered;
@@ -63,7 +67,8 @@ asio::awaitable<Bytes> ByteLink::exchange(Bytes request, const Framing& framing,
       break;
     }
     // What looked like the answer may turn out to be an echo or noise: then the answer is waited for again.
-    deadline = scan.status == Scan::Status::started ? std::min(quiet_since_ + timing.between_bytes, sent + whole) : answer_due;
+    const bool begun = scan.status == Scan::Status::started || scan.status == Scan::Status::growing;
+    deadline = begun ? std::min(quiet_since_ + timing.between_bytes, sent + whole) : answer_due;
   }
   if (tap_ && used_ > 0) tap_->received(buffered());
   ++statistics_.faults[static_cast<std::size_t>(scan.fault)];
@@ -74,7 +79,7 @@ asio::awaitable<Bytes> ByteLink::receive(const Framing& framing, TimePoint deadl
   drop_front(std::exchange(consumed_, 0));
   for (bool in_time = true;;) {
     const Scan scan = framing(buffered());
-    if (scan.status == Scan::Status::complete) {
+    if (is_whole(scan, in_time)) {
       consumed_ = scan.end;
       ++statistics_.answered;
       if (tap_) tap_->received(buffered().first(scan.end));

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "link/spi_stream.hpp"
+
 namespace serialbattery::link {
 
 ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& file) : name_(file.stem().string()), timer_(io) {
@@ -33,6 +35,10 @@ ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& fi
     }
   }
   if (conversation_.empty()) throw std::runtime_error(file.string() + ": holds no recorded request");
+}
+
+Transport ReplayStream::transport() const {
+  return is_spi_device(name_) ? Transport::spi : Transport::serial;
 }
 
 asio::awaitable<void> ReplayStream::write(Bytes data) {

@@ -15,6 +15,8 @@ class ReplayStream final : public ByteStream {
   /// Reads a capture file. Throws std::runtime_error that names file and line when it is none.
   ReplayStream(asio::io_context& io, const std::filesystem::path& file);
 
+  /// Told by the file's name, which is that of the port.
+  [[nodiscard]] Transport transport() const override;
   asio::awaitable<void> write(Bytes data) override;
   asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) override;
   void discard_input() override { pending_.clear(); }

@@ -20,7 +20,8 @@ constexpr DriverEntry entry(std::string_view type, Transport transport) {
 
 const DriverEntry serial_only[] = {entry("LltJbd", Transport::serial)};
 const DriverEntry every_transport[] = {entry("LltJbd", Transport::serial), entry("Jkbms_Can", Transport::can),
-                                       entry("Jkbms_Ble", Transport::ble), entry("generic_mqtt", Transport::mqtt)};
+                                       entry("Jkbms_Ble", Transport::ble), entry("generic_mqtt", Transport::mqtt),
+                                       entry("MNB", Transport::spi)};
 
 Config all_of_them() {
   Config config;
@@ -40,6 +41,13 @@ TEST(WantedServices, EveryTransportWithItsArguments) {
 
 TEST(WantedServices, NoServiceThatCouldNotWork) {
   EXPECT_THAT(wanted_services(all_of_them(), serial_only), ElementsAre("serial-starter"));
+}
+
+TEST(WantedServices, TheSpiBusOnlyWhenATypeForItIsNamed) {
+  Config config;
+  config.bms_type = {"LltJbd", "MNB"};
+  EXPECT_THAT(wanted_services(config, every_transport), ElementsAre("dbus-spibattery.spidev0.0 /dev/spidev0.0"));
+  EXPECT_THAT(wanted_services(config, serial_only), IsEmpty());
 }
 
 TEST(WantedServices, SerialPortsOnlyWhenEnabled) {

@@ -339,6 +339,11 @@ struct Target {
 
 std::vector<Target> targets;
 
+/// Talks in bytes, so that this program can play its device.
+bool is_fuzzed(const DriverEntry& entry) {
+  return entry.transport == Transport::serial || entry.transport == Transport::spi;
+}
+
 std::string program_for(const DriverEntry& entry) {
   std::string name = "fuzz-driver-" + std::string(entry.type);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
@@ -380,7 +385,7 @@ void write_seeds(const std::filesystem::path& folder, const Target& target) {
 
 void prepare(const std::filesystem::path& program, const std::filesystem::path& corpus) {
   for (const DriverEntry& entry : all_drivers()) {
-    if (entry.transport != Transport::serial) continue;
+    if (!is_fuzzed(entry)) continue;
     const std::string name = program_for(entry);
     const std::filesystem::path link = program.parent_path() / name;
     std::filesystem::remove(link);
@@ -403,7 +408,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   }
   for (const DriverEntry& entry : all_drivers()) {
     const bool wanted = program.filename() == "fuzz-driver" || program.filename() == fuzz::program_for(entry);
-    if (wanted && entry.transport == Transport::serial) fuzz::targets.push_back(fuzz::target_for(entry));
+    if (wanted && fuzz::is_fuzzed(entry)) fuzz::targets.push_back(fuzz::target_for(entry));
   }
   return 0;
 }

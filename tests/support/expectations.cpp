@@ -132,24 +132,35 @@ const std::map<std::string_view, Getter>& getters() {
   return table;
 }
 
-bool close(double expected, double got, double tolerance) {
-  return std::abs(expected - got) <= tolerance * std::max(1.0, std::abs(expected));
+/// What two numbers may differ by.
+struct Allowed {
+  double absolute = 0;
+  double relative = 0;
+};
+
+Allowed allowed_for(const Tolerance& tolerance, std::string_view key) {
+  const json::value* own = tolerance.absolute.if_contains(key);
+  return own ? Allowed{.absolute = own->to_number<double>()} : Allowed{.relative = tolerance.relative};
+}
+
+bool close(double expected, double got, const Allowed& allowed) {
+  return std::abs(expected - got) <= std::max(allowed.absolute, allowed.relative * std::max(1.0, std::abs(expected)));
 }
 
 // Objects: only the members that are expected are compared. Lists: every element.
-bool matches(const json::value& expected, const json::value& got, double tolerance) {
-  if (expected.is_number() && got.is_number()) return close(expected.to_number<double>(), got.to_number<double>(), tolerance);
+bool matches(const json::value& expected, const json::value& got, const Allowed& allowed) {
+  if (expected.is_number() && got.is_number()) return close(expected.to_number<double>(), got.to_number<double>(), allowed);
   if (expected.is_object()) {
     if (!got.is_object()) return false;
     return std::ranges::all_of(expected.as_object(), [&](const auto& member) {
       const json::value* other = got.as_object().if_contains(member.key());
-      return other ? matches(member.value(), *other, tolerance) : member.value().is_null();
+      return other ? matches(member.value(), *other, allowed) : member.value().is_null();
     });
   }
   if (expected.is_array() && got.is_array()) {
     const auto& a = expected.as_array();
     const auto& b = got.as_array();
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) { return matches(x, y, tolerance); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& x, const auto& y) { return matches(x, y, allowed); });
   }
   if (expected.is_string() && expected.as_string().empty() && got.is_null()) return true;  // the model holds no empty texts
   return expected == got;
@@ -175,7 +186,8 @@ void compare_alarms(const json::object& expect, const Alarms& alarms, std::vecto
 
 }  // namespace
 
-std::vector<std::string> compare(const json::object& expect, const Battery& battery, const json::object& details, double tolerance) {
+std::vector<std::string> compare(const json::object& expect, const Battery& battery, const json::object& details,
+                                 const Tolerance& tolerance) {
   std::vector<std::string> differences;
   for (const auto& member : expect) {
     const std::string_view key = member.key();
@@ -201,7 +213,7 @@ std::vector<std::string> compare(const json::object& expect, const Battery& batt
         if (cell) got = *cell;
       }
     }
-    if (!matches(member.value(), got, tolerance)) {
+    if (!matches(member.value(), got, allowed_for(tolerance, key))) {
       differences.push_back(std::string(key) + ": expected " + json::serialize(member.value()) + ", got " + json::serialize(got));
     }
   }

@@ -7,6 +7,7 @@
 
 #include "config/loader.hpp"
 #include "serialbattery/registry.hpp"
+#include "simulator/max17853_frame.hpp"
 #include "support/expectations.hpp"
 #include "support/scripted_stream.hpp"
 
@@ -62,6 +63,41 @@ std::optional<long> address_of(const json::object& vector) {
   return std::stol(text, nullptr, 0);
 }
 
+Tolerance tolerance_of(const json::object& vector) {
+  const json::value* given = vector.if_contains("tolerance");
+  Tolerance tolerance;
+  if (given && given->is_number()) tolerance.relative = given->to_number<double>();
+  if (given && given->is_object()) tolerance.absolute = given->as_object();
+  return tolerance;
+}
+
+// --- SPI: registers in place of answers ---
+
+namespace chip = simulator::max17853;
+
+/// The chip of a vector: its registers never change.
+ByteVector register_answer(const json::object& image, Bytes frame) {
+  const chip::Request request = chip::parse(frame);
+  if (!request.is_good()) throw std::runtime_error("no access to the chip: " + wire::to_hex(frame));
+  if (!request.read) return chip::reply_to_write(0);
+  for (const auto& entry : image) {
+    if (std::stoul(std::string(entry.key()), nullptr, 16) == request.reg)
+      return chip::reply(0, static_cast<std::uint16_t>(std::stoul(std::string(entry.value().as_string()), nullptr, 16)));
+  }
+  return chip::reply(0, 0);
+}
+
+std::vector<std::string> compare_bits(const json::object& expect, Bytes frame) {
+  const chip::Request sent = chip::parse(frame);
+  const json::object got{
+      {"rw", sent.read ? 1 : 0}, {"address", sent.reg}, {"crc_address", sent.head_crc}, {"data", sent.data}, {"crc_data", sent.data_crc}};
+  std::vector<std::string> differences;
+  for (const auto& member : expect) {
+    if (got.at(member.key()).to_number<int>() != member.value().to_number<int>()) differences.push_back("tx_bits: " + json::serialize(got));
+  }
+  return differences;
+}
+
 class VectorRun {
  public:
   /// `expect`: nullptr when nothing is expected of the battery. `address`: instead of the one that the vector names.
@@ -79,7 +115,8 @@ class VectorRun {
 
   std::vector<std::string> run(std::size_t bytes_per_read) {
     stream_.set_read_limit(bytes_per_read);
-    const auto error = converse();
+    const json::value* registers = vector_.if_contains("registers");
+    const auto error = registers ? measure(registers->as_object()) : converse();
     const json::value* expected_error = vector_.if_contains("expect_error");
     if (expected_error) {
       if (!error) return {"error: expected " + std::string(expected_error->as_string()) + ", got a good answer"};
@@ -90,9 +127,11 @@ class VectorRun {
       return {"error: expected none, got " + std::string(to_string(*error)) + " (" + error_text_ + ")"};
     }
     if (!expect_) return {};
-    const json::value* tolerance = vector_.if_contains("tolerance");
-    return compare(*expect_, driver_->battery(), driver_->details(),
-                   tolerance && tolerance->is_number() ? tolerance->to_number<double>() : 1e-6);
+    if (registers && !expected_error) {
+      if (auto missing = exchanges_not_made(); !missing.empty()) return missing;
+    }
+    if (const json::value* bits = expect_->if_contains("tx_bits")) return compare_bits(bits->as_object(), first_request());
+    return compare(*expect_, driver_->battery(), driver_->details(), tolerance_of(vector_));
   }
 
  private:
@@ -106,6 +145,37 @@ class VectorRun {
     }
     if (!entry.probes.empty()) stream_.configure(entry.probes.front().line);
     return context;
+  }
+
+  // One measurement of a chip with these registers.
+  std::optional<Fault> measure(const json::object& image) {
+    stream_.set_responder([this, &image](Bytes request) {
+      ByteVector answer = register_answer(image, request);
+      made_[wire::to_hex(request)] = wire::to_hex(answer);
+      return ScriptedStream::Answer{{std::move(answer), 100us}};
+    });
+    try {
+      test::run(driver_->refresh());
+    } catch (const BmsError& error) {
+      error_text_ = error.what();
+      return error.fault();
+    }
+    return std::nullopt;
+  }
+
+  /// The exchanges of the vector must be part of the measurement.
+  [[nodiscard]] std::vector<std::string> exchanges_not_made() const {
+    std::vector<std::string> differences;
+    for (const json::value& exchange : vector_.at("exchanges").as_array()) {
+      const auto made = made_.find(string_or(exchange.as_object(), "tx"));
+      if (made == made_.end() || made->second != string_or(exchange.as_object(), "rx"))
+        differences.push_back("exchange not made: " + json::serialize(exchange));
+    }
+    return differences;
+  }
+
+  [[nodiscard]] ByteVector first_request() const {
+    return bytes_of(string_or(vector_.at("exchanges").as_array().front().as_object(), "tx"), "tx");
   }
 
   // The fault of the exchange that decides; silence and damaged answers that are asked again later do not.
@@ -142,6 +212,7 @@ class VectorRun {
   ByteLink link_;
   std::unique_ptr<Driver> driver_;
   std::string error_text_;
+  std::map<std::string, std::string> made_;  // requests and answers of a measurement
 };
 
 // "packs" expects something of each battery of a stack, by its address.
