@@ -25,6 +25,7 @@ std::unique_ptr<Driver> no_driver(const DriverContext&) {
 
 constexpr Probe at_9600[] = {{.line = {9600}, .address = 0x01}};
 constexpr Probe at_115200[] = {{.line = {115200}, .address = 0x01}};
+constexpr Probe at_spi[] = {{.line = {500'000}}};
 constexpr Probe at_both[] = {{.line = {9600}, .address = 0x01}, {.line = {19200}, .address = 0x01}};
 
 const DriverEntry table[] = {
@@ -33,11 +34,13 @@ const DriverEntry table[] = {
     {.type = "C", .text = "C", .probes = at_115200, .addressable = true, .rank = 3, .make = no_driver},
     {.type = "D", .text = "D", .probes = at_both, .addressable = false, .on_by_default = false, .rank = 4, .make = no_driver},
     {.type = "E_Can", .text = "E", .transport = Transport::can, .probes = {}, .rank = 5, .make = no_driver},
+    {.type = "F", .text = "F", .transport = Transport::spi, .probes = at_spi, .on_by_default = false, .rank = 6, .make = no_driver},
+    {.type = "G", .text = "G", .transport = Transport::spi, .probes = at_spi, .on_by_default = false, .rank = 7, .make = no_driver},
 };
 
-std::string places(const Config& config) {
+std::string places(const Config& config, Transport transport = Transport::serial) {
   std::string text;
-  for (const Candidate& c : daemon::candidates(config, table)) {
+  for (const Candidate& c : daemon::candidates(config, table, transport)) {
     text += std::string(c.entry->type) + "@" + std::to_string(c.line.baud) + (c.address_text.empty() ? "" : "#" + c.address_text) + " ";
   }
   return text;
@@ -80,6 +83,16 @@ TEST(Candidates, TypesOfOtherTransportsDoNotRestrictASerialPort) {
   Config config = default_config();
   config.bms_type = {"E_Can"};
   EXPECT_EQ(places(config), "A@115200 C@115200 B@9600 ");
+}
+
+TEST(Candidates, APortMeetsOnlyTypesOfItsTransport) {
+  Config config = default_config();
+  EXPECT_EQ(places(config, Transport::spi), "") << "never unasked";
+  config.bms_type = {"G"};
+  EXPECT_EQ(places(config, Transport::spi), "G@500000 ");
+  EXPECT_EQ(places(config), "A@115200 C@115200 B@9600 ");
+  config.bms_type = {"A"};
+  EXPECT_EQ(places(config, Transport::spi), "");
 }
 
 TEST(Candidates, ATypeWithoutADriverFindsNothingRatherThanEverything) {

@@ -46,17 +46,19 @@ class Rig {
   /// Lines below [DEFAULT] of config.ini.
   void configure(const std::string& lines) { std::ofstream(folder() / "config.ini") << "[DEFAULT]\n" << lines; }
 
-  std::unique_ptr<Spawned> start(std::vector<std::string> arguments = {}) {
+  /// The program on the port, or with arguments of its own; `environment` is added to that of the test.
+  std::unique_ptr<Spawned> start(std::vector<std::string> arguments = {}, std::map<std::string, std::string> environment = {}) {
     std::vector<std::string> command{SB_BINARY_DIR "/dbus-serialbattery", "--folder", folder().string(), "--lock-folder",
                                      folder().string()};
     if (arguments.empty()) arguments = {port()};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    return std::make_unique<Spawned>(command, std::map<std::string, std::string>{{"DBUS_SYSTEM_BUS_ADDRESS", bus_.address()}});
+    environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus_.address();
+    return std::make_unique<Spawned>(command, environment);
   }
 
   /// A client of one battery service; "" or "__0x02" behind the port's name.
-  std::unique_ptr<BusClient> client(const std::string& suffix = {}) {
-    return std::make_unique<BusClient>(io_, "com.victronenergy.battery.ttyUSB0" + suffix);
+  std::unique_ptr<BusClient> client(const std::string& suffix = {}, const std::string& port = "ttyUSB0") {
+    return std::make_unique<BusClient>(io_, "com.victronenergy.battery." + port + suffix);
   }
 
   bool until(const std::function<bool()>& condition, std::chrono::milliseconds limit = long_patience) {

@@ -56,6 +56,20 @@ TEST_F(Link, ReturnsTheFrameOutOfNoise) {
   EXPECT_EQ(ask(), "<ab>");
 }
 
+// Text without an end mark: good from the third byte on, complete when silence follows.
+TEST_F(Link, SilenceCompletesATextThatMayGoOn) {
+  const auto framing = [](Bytes seen) { return seen.size() < 3 ? Scan::searching() : Scan::growing(0, seen.size()); };
+  const Timing timing{.first_byte = 500ms, .between_bytes = 100ms, .total = 500ms};
+  answer({{bytes("ab"), 150ms}, {bytes("cd"), 200ms}, {bytes("ef"), 90ms}, {bytes("gh"), 110ms}});
+  const TimePoint start = stream_.now();
+  EXPECT_EQ(text(run(link_.transact(bytes("?"), framing, timing))), "abcdef");
+  EXPECT_LT(stream_.now() - start, 550ms);
+  answer({{bytes("ab"), 10ms}, {bytes("c"), 400ms}, {bytes("d"), 85ms}, {bytes("e"), 85ms}});
+  EXPECT_EQ(text(run(link_.transact(bytes("?"), framing, timing))), "abcd") << "or the end of the time";
+  answer({{bytes("ab"), 10ms}});
+  EXPECT_THROW(run(link_.transact(bytes("?"), framing, timing)), LinkError);
+}
+
 TEST_F(Link, DropsStaleInputBeforeAsking) {
   stream_.push(bytes("<old>"));
   answer({{bytes("<new>"), 10ms}});
