@@ -29,9 +29,13 @@ struct Question {
 };
 constexpr Question version{"pv\n", 12, 600ms}, settings{"ps\n", 700, 4s}, state{"m1\n", 40, 800ms};
 constexpr Question questions[] = {version, settings, state};
-constexpr Duration silence = 150ms;  // ends an answer
+constexpr Duration silence = 150ms;  // ends an answer that has no end of its own
 constexpr int most_attempts = 3;
 constexpr std::uint8_t line_feed[] = {'\n'};
+
+std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 }  // namespace
 
@@ -44,15 +48,10 @@ class HlpDataBms4s final : public Driver {
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     last_voltage_.reset();
     co_await link().send(line_feed, 5ms);  // ends what was typed or sent before
-    co_await link().drain(silence, 200ms);
-    bool mine = false;
-    try {
-      const Question quick{version.command, version.shortest, 300ms};
-      co_await ask(effort == Effort::quick ? quick : version, effort == Effort::quick ? 1 : most_attempts, found);
-      mine = true;
-    } catch (const BmsError& error) {
-      if (error.fault() == Fault::closed || error.fault() == Fault::io) throw;
-    }
+    co_await link().drain(200ms, 200ms);
+    const Question first{version.command, version.shortest, effort == Effort::quick ? 300ms : version.patience};
+    const bool expected = effort == Effort::thorough && context().type_configured;
+    const bool mine = co_await succeeds(ask(first, expected ? most_attempts : 1, found));
     if (!mine) {
       co_await link().sleep(300ms);
       co_return false;
@@ -65,9 +64,8 @@ class HlpDataBms4s final : public Driver {
   asio::awaitable<void> poll(Battery& next) override { co_await ask(state, most_attempts, next); }
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
-    const std::string_view command(reinterpret_cast<const char*>(request.data()), request.size());
-    const auto* known = std::ranges::find(questions, command, &Question::command);
-    if (known == std::end(questions)) throw FrameError(Fault::implausible, "no command of this driver");
+    const auto* known = std::ranges::find(questions, as_text(request), &Question::command);
+    require(known != std::end(questions), "no command of this driver");
     co_await ask(*known, 1, into);
   }
 
@@ -75,15 +73,17 @@ class HlpDataBms4s final : public Driver {
   asio::awaitable<void> ask(Question question, int attempts, Battery& into) {
     const Timing timing{.first_byte = question.patience, .between_bytes = silence, .total = question.patience};
     const Bytes request(reinterpret_cast<const std::uint8_t*>(question.command.data()), question.command.size());
-    const auto framing = [shortest = question.shortest](Bytes seen) {
-      return seen.size() < shortest ? Scan::searching() : Scan::growing(0, seen.size());
+    const auto framing = [question](Bytes seen) {
+      if (seen.size() < question.shortest) return Scan::searching();
+      const bool whole = question.command == state.command && is_whole_state(as_text(seen));
+      return whole ? Scan::found(0, seen.size()) : Scan::growing(0, seen.size());
     };
     for (int left = attempts - 1;; --left) {
       try {
         const Bytes answer = co_await link().transact(request, framing, timing);
-        co_return decode(question, {reinterpret_cast<const char*>(answer.data()), answer.size()}, into);
+        co_return decode(question, as_text(answer), into);
       } catch (const BmsError& error) {
-        if (left == 0 || error.fault() == Fault::closed || error.fault() == Fault::io) throw;
+        if (left == 0 || error.port_gone()) throw;
       }
     }
   }
@@ -105,7 +105,7 @@ class HlpDataBms4s final : public Driver {
     const auto far_from = [volts](const std::optional<double>& other) { return std::abs(volts - *other) > jump; };
     const bool doubtful = last_voltage_ && far_from(last_voltage_) && (!doubted_ || far_from(doubted_));
     doubted_ = doubtful ? std::optional(volts) : std::nullopt;
-    if (doubtful) throw FrameError(Fault::implausible, "m1: the voltage jumps by more than 3 V");
+    require(!doubtful, "m1: the voltage jumps by more than 3 V");
     last_voltage_ = volts;
   }
 

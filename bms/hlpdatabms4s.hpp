@@ -20,6 +20,8 @@ struct Settings {
 Settings parse_settings(std::string_view answer);
 
 inline constexpr std::size_t cell_count = 4;
+/// Has the line of `m1` come to its end? Then there is no need to wait for silence.
+bool is_whole_state(std::string_view answer);
 /// Answer to `m1`: cells, current, charge, outputs, alarm, sensors. Throws FrameError(length, implausible); `into` may then be partly
 /// changed.
 void decode_state(std::string_view answer, Battery& into);

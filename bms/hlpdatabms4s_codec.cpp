@@ -26,10 +26,6 @@ constexpr BeeperCode beeper_codes[] = {
     {"5", Alarm::high_voltage, AlarmLevel::alarm},
 };
 
-void require(bool plausible, const char* what) {
-  if (!plausible) throw FrameError(Fault::implausible, what);
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   const auto first = text.find_first_not_of(blanks);
@@ -121,13 +117,19 @@ Settings parse_settings(std::string_view answer) {
   return {*capacity, cell_voltage("VoltHigh"), cell_voltage("VoltLow")};
 }
 
+bool is_whole_state(std::string_view answer) {
+  const auto begin = answer.find("m1");
+  if (begin == std::string_view::npos || !answer.ends_with('\n')) return false;
+  return std::ranges::count(answer.substr(begin), ',') >= static_cast<std::ptrdiff_t>(first_sensor) - 1;
+}
+
 void decode_state(std::string_view text, Battery& into) {
   const auto begin = text.find("m1");
   require(begin != std::string_view::npos, "m1: the answer doesn't repeat the command");
   const auto first_comma = std::min(text.find(',', begin), text.size());
   const std::size_t end = first_comma + line_at(text, first_comma).size();
   const std::vector<std::string_view> fields = split(text.substr(begin, end - begin));
-  if (fields.size() < first_sensor) throw FrameError(Fault::length, "m1: fewer than 13 fields");
+  require(fields.size() >= first_sensor, "m1: fewer than 13 fields", Fault::length);
   require(fields[cell_count - 1].find('.') != std::string_view::npos, "m1: last cell is no voltage");
   const auto allowed = [&](std::size_t field) {
     const std::string_view value = trimmed(fields[field]);

@@ -33,10 +33,6 @@ double start_of(const Host* host) {
   return (host ? host->remembered() : std::nullopt).value_or(unknown_start);
 }
 
-bool is_gone(const BmsError& error) {
-  return error.fault() == Fault::closed || error.fault() == Fault::io;
-}
-
 }  // namespace
 
 class Mnb final : public Driver {
@@ -59,15 +55,15 @@ class Mnb final : public Driver {
     outputs_.take();
     co_await link().sleep(100ms);
     const TimePoint end = link().now() + blind_limit;
-    bool mine = co_await try_once(found);
+    bool mine = co_await succeeds(look_for_chip(found));
     while (!mine && host_ && effort == Effort::thorough) {
       if (link().now() >= end) switch_off("there was no good measurement for 10 s");
       co_await link().sleep(500ms);
-      mine = co_await try_once(found);
+      mine = co_await succeeds(look_for_chip(found));
     }
     if (mine) {
-      spdlog::info("{}: MNB: the current is measured with {} V/A and an offset of {} A; both are constants of this driver",
-                   link().stream().name(), sense_volts_per_ampere, sense_offset);
+      spdlog::info("{}: MNB: the current is measured with {} V/A and an offset of {} A; both are constants of this driver", port(),
+                   sense_volts_per_ampere, sense_offset);
     }
     co_return mine;
   }
@@ -76,7 +72,7 @@ class Mnb final : public Driver {
     try {
       co_await cycle(next);
     } catch (const BmsError& error) {
-      if (is_gone(error)) switch_off("the SPI device has gone");
+      if (error.port_gone()) switch_off("the SPI device has gone");
       if (measured_ && link().now() - *measured_ > blind_limit) switch_off("there was no good measurement for 10 s");
       throw;
     }
@@ -84,7 +80,7 @@ class Mnb final : public Driver {
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
     const auto asked = parse(request);
-    if (!asked) throw FrameError(Fault::implausible, "no access of this driver");
+    require(asked.has_value(), "no access of this driver");
     const Reply reply = co_await chip_.transfer(*asked);
     if (asked->kind == Access::Kind::write) co_return;
     Image seen = replayed_;
@@ -94,17 +90,11 @@ class Mnb final : public Driver {
   }
 
  private:
-  asio::awaitable<bool> try_once(Battery& found) {
-    try {
-      const std::uint16_t model = co_await chip_.read(version);
-      if (!is_known_chip(model)) co_return false;
-      chip_.forget();
-      co_await cycle(found);
-      co_return true;
-    } catch (const BmsError& error) {
-      if (is_gone(error)) throw;
-    }
-    co_return false;
+  asio::awaitable<void> look_for_chip(Battery& found) {
+    const std::uint16_t model = co_await chip_.read(version);
+    require(is_known_chip(model), "MNB: no chip that this driver knows");
+    chip_.forget();
+    co_await cycle(found);
   }
 
   asio::awaitable<void> cycle(Battery& next) {
@@ -144,8 +134,7 @@ class Mnb final : public Driver {
   }
 
   void switch_off(const char* why) {
-    const std::string& port = link().stream().name();
-    if (outputs_.force_off(port)) spdlog::error("{}: MNB: {}: charging and discharging are switched off", port, why);
+    if (outputs_.force_off(port())) spdlog::error("{}: MNB: {}: charging and discharging are switched off", port(), why);
   }
 
   asio::awaitable<void> balance(Battery& next, bool supply_fault) {

@@ -116,9 +116,10 @@ asio::awaitable<void> Chip::scan_finished() {
   const TimePoint end = link_.now() + longest_scan;
   std::uint16_t state = 0;
   while ((state & data_ready) == 0 && link_.now() < end) state = co_await read(scan_control, between_looks);
-  if ((state & data_ready) != 0) co_return;
+  constexpr std::uint16_t stuck_high = 0xFFFF;
+  if ((state & data_ready) != 0 && state != stuck_high) co_return;
   const std::uint16_t model = co_await read(version);
-  if (is_dead_bus(model)) throw FrameError(Fault::implausible, "MNB: no chip on the SPI bus, or a data line is stuck");
+  require(!is_dead_bus(model), "MNB: no chip on the SPI bus, or a data line is stuck");
   throw LinkError(Fault::timeout, "MNB: the chip does not finish its scan");
 }
 

@@ -39,34 +39,18 @@ double sensor_celsius(std::uint16_t raw) {
   return std::log(16383 / (counts(raw) + 1)) / 0.01998 - 12.74;
 }
 
-std::optional<double> within(double value, double low, double high) {
-  return value >= low && value <= high ? std::optional(value) : std::nullopt;
-}
-
-void require(bool plausible, const char* what) {
-  if (!plausible) throw FrameError(Fault::implausible, what);
-}
-
 // Bits of status1, status2 << 16 and fmea1 << 32. All stay set until they are cleared.
-constexpr auto alarm = AlarmLevel::alarm;
-constexpr wire::AlarmBit alarm_bits[] = {
-    {2, Alarm::internal_failure, AlarmLevel::warning},  // balancer
-    {3, Alarm::internal_failure, alarm},                // calibration
-    {7, Alarm::high_charge_temperature, alarm},         // sensor below its voltage: hot
-    {8, Alarm::low_charge_temperature, alarm},          //
-    {9, Alarm::low_voltage, alarm},                     //
-    {10, Alarm::high_voltage, alarm},                   //
-    {11, Alarm::low_cell_voltage, alarm},               //
-    {12, Alarm::high_cell_voltage, alarm},              //
-    {13, Alarm::cell_imbalance, alarm},                 // more than 0.1 V
-    {16 + 4, Alarm::internal_failure, alarm},           // SPI interrupt
-    {16 + 5, Alarm::internal_failure, alarm},           // 16 MHz clock
-    {16 + 6, Alarm::internal_failure, alarm},           // SPI clock
-    {32 + 2, Alarm::internal_failure, alarm},           // HV regulator
-    {32 + 3, Alarm::internal_failure, alarm},           //
-    {32 + 4, Alarm::internal_failure, alarm},           // ground
-    {32 + 5, Alarm::internal_failure, alarm},           //
-    {32 + 6, Alarm::internal_failure, alarm},           //
+using wire::bits;
+constexpr wire::AlarmBits alarm_table[] = {
+    {Alarm::high_charge_temperature, 0, bits(7)},  // a sensor below its voltage
+    {Alarm::low_charge_temperature, 0, bits(8)},
+    {Alarm::low_voltage, 0, bits(9)},
+    {Alarm::high_voltage, 0, bits(10)},
+    {Alarm::low_cell_voltage, 0, bits(11)},
+    {Alarm::high_cell_voltage, 0, bits(12)},
+    {Alarm::cell_imbalance, 0, bits(13)},  // more than 0.1 V
+    // Warning: the balancer. Alarm: calibration; SPI interrupt, 16 MHz clock, SPI clock; HV regulator, ground.
+    {Alarm::internal_failure, bits(2), bits(3) | bits(16 + 4, 16 + 5, 16 + 6) | bits(32 + 2, 32 + 3, 32 + 4, 32 + 5, 32 + 6)},
 };
 constexpr unsigned interface_alert = 1U << 4U;  // status1, together with
 constexpr unsigned interface_causes = 0x00D0;   // status2
@@ -80,7 +64,7 @@ void decode_cells(const Image& image, Battery& into) {
     const auto raw = image[first_cell + i];
     complete = complete && raw;
     if (!raw) continue;
-    into.cells[i].voltage = within(input_volts(*raw), 0.5, 4.9);
+    into.cells[i].voltage = wire::within(input_volts(*raw), 0.5, 4.9);
     require(into.cells[i].voltage.has_value(), "MNB: cell outside 0.5..4.9 V");
     sum += *into.cells[i].voltage;
   }
@@ -90,20 +74,20 @@ void decode_cells(const Image& image, Battery& into) {
 void decode_temperatures(const Image& image, Battery& into) {
   const auto sensor = [&](std::size_t i) -> std::optional<double> {
     const auto raw = image[first_sensor + i];
-    return raw ? within(sensor_celsius(*raw), -40, 120) : std::nullopt;
+    return raw ? wire::within(sensor_celsius(*raw), -40, 120) : std::nullopt;
   };
   for (std::size_t pair = 0; pair < sensor_count / 2; ++pair) {
     const auto a = sensor(2 * pair), b = sensor(2 * pair + 1);
     into.temperatures[pair] = a && b ? (*a + *b) / 2 : a ? a : b;
   }
-  if (const auto raw = image[die]) into.temperatures[sensor_count / 2] = within(die_celsius(*raw), -40, 150);
+  if (const auto raw = image[die]) into.temperatures[sensor_count / 2] = wire::within(die_celsius(*raw), -40, 150);
 }
 
 void decode_status(const Image& image, Alarms& alarms) {
-  const auto bits = [&](std::uint8_t reg) { return std::uint64_t{image[reg].value_or(0)}; };
+  const auto word = [&](std::uint8_t reg) { return std::uint64_t{image[reg].value_or(0)}; };
   if (!image[status1] && !image[status2] && !image[fmea1]) return;
-  wire::decode_alarms(alarm_bits, bits(status1) | bits(status2) << 16U | bits(fmea1) << 32U, alarms);
-  if ((bits(status1) & interface_alert) != 0 && (bits(status2) & interface_causes) != 0)
+  wire::decode_alarms(alarm_table, word(status1) | word(status2) << 16U | word(fmea1) << 32U, alarms);
+  if ((word(status1) & interface_alert) != 0 && (word(status2) & interface_causes) != 0)
     wire::raise(alarms, Alarm::internal_failure, AlarmLevel::warning);
 }
 
@@ -151,7 +135,7 @@ double total_volts(std::uint16_t raw) {
 void decode(const Image& image, Battery& into) {
   decode_cells(image, into);
   if (const auto raw = image[current_sense]) {
-    into.current = within(amperes(*raw), -110, 110);
+    into.current = wire::within(amperes(*raw), -110, 110);
     require(into.current.has_value(), "MNB: current outside -110..110 A");
   }
   decode_temperatures(image, into);

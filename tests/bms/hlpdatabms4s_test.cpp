@@ -108,7 +108,8 @@ TEST_F(Bms4s, RefusesWhatIsNoState) {
   device().set("cell3", "5.1");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
   device().set("cell3", "3.3");
-  device().set("cells", "2");  // two fields less
+  device().set("sensors", "0");
+  device().set("cells", "3");  // a field less
   EXPECT_EQ(failing_refresh(), Fault::length);
   device().set("cells", "4");
   device().set_fault("silence", "on");
