@@ -44,14 +44,15 @@ class HlpDataBms4s final : public Driver {
   using Driver::Driver;
 
  protected:
-  // A binary BMS that is asked next would take the text for the beginning of a frame: silence makes it forget.
+  // A binary BMS that is asked next would take the text for the beginning of a frame: silence makes it forget. For their sake, who are many
+  // more, the quick round leaves this type out unless it is named.
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
+    const bool named = context().type_configured;
+    if (effort == Effort::quick && !named) co_return false;
     last_voltage_.reset();
     co_await link().send(line_feed, 5ms);  // ends what was typed or sent before
     co_await link().drain(200ms, 200ms);
-    const Question first{version.command, version.shortest, effort == Effort::quick ? 300ms : version.patience};
-    const bool expected = effort == Effort::thorough && context().type_configured;
-    const bool mine = co_await succeeds(ask(first, expected ? most_attempts : 1, found));
+    const bool mine = co_await succeeds(ask(version, named && effort == Effort::thorough ? most_attempts : 1, found));
     if (!mine) {
       co_await link().sleep(300ms);
       co_return false;
