@@ -26,7 +26,7 @@ constexpr double kFullWindow = 0.015;  // "at the top", for the full charge
 constexpr double kTrimDownFrom = 0.007, kTrimDownTime = 15;
 constexpr double kTrimUpFrom = 0.0005, kTrimUpTime = 300;
 constexpr double kTrimLowest = -0.3;                                    // V
-constexpr double kTrimHighest = 0.06, kTrimPerAmpere = 0.003;           // V, Ohm: more can be neither offset nor cable
+constexpr double kTrimHighest = 0.04, kTrimPerAmpere = 0.003;           // V, Ohm: beyond the band only offset and cable
 constexpr double kRegulatedWithin = 0.10, kRegulatedPerAmpere = 0.008;  // V, Ohm: nearer to CVL the charger is limited by it
 
 // The band in which CVL stays, V per cell, and its pace.
@@ -139,7 +139,8 @@ void CellTopLaw::adjust_trim(const LawInputs& in) {
   if (!acting_) return;
   const double step = std::min(elapsed_, kLongestStep);
   const double below = in.target - top_;
-  const double highest = kTrimHighest + kTrimPerAmpere * std::max(current_.value_or(0), 0.0);
+  // Across the whole band, or the level would stay at its lower end with the cell below its target.
+  const double highest = kTrimHighest + kTrimPerAmpere * std::max(current_.value_or(0), 0.0) + cells(in) * kBandUp;
   const bool may_rise = regulated_ && in.sure && !held_down(in) && level_ < in.vmax && trim_ < highest;
   if (below < -kTrimDownFrom) {
     trim_ = std::max(trim_ + cells(in) * (below + kTrimDownFrom) / kTrimDownTime * step, kTrimLowest);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double width = 900, left = 60, right = 90, top = 34;
 constexpr double gap = 16;
-constexpr std::size_t columns = 400;  // each shows the extremes of its share of the time
+constexpr std::size_t columns = 300;  // each shows the extremes of its share of the time
 
 /// One line in a panel.
 struct Line {
@@ -44,7 +44,7 @@ class Canvas {
       const int digits = panel_.grid < 0.1 ? 2 : panel_.grid < 1 ? 1 : 0;
       out_ << fmt::format(R"(<text x="{:.0f}" y="{:.1f}" text-anchor="end">{:.{}f}</text>)", left - 6, y(value) + 4, value, digits) << '\n';
     }
-    out_ << fmt::format(R"(<text x="14" y="{:.1f}">{}</text>)", y_ + 12, panel_.unit) << '\n';
+    out_ << fmt::format(R"(<text x="{:.0f}" y="{:.1f}" font-weight="bold">{}</text>)", left + 6, y_ + 15, panel_.unit) << '\n';
   }
   void hours() {
     for (double hour = std::ceil(options_.begin / 3600); hour <= options_.end / 3600; ++hour) {
@@ -154,19 +154,19 @@ void write_svg(std::ostream& out, const std::vector<Record>& records, const Plot
     cvl = std::max(cvl, r.cvl);
   }
   const Panel panels[] = {
-      {"cells V",
+      {"cells, V",
        options.cell_low,
        options.cell_high,
        0.05,
        200,
        {{"highest", "#c0392b", &Record::highest}, {"mean", "#2c6fbb", &Record::mean}, {"lowest", "#7f8c8d", &Record::lowest}}},
-      {"pack V",
+      {"pack, V",
        cvl * 0.955,
        rounded_up(cvl * 1.005, 0.5),
        0.5,
        150,
        {{"CVL", "#c0392b", &Record::cvl}, {"voltage", "#2c6fbb", &Record::voltage}}},
-      {"A", -50, rounded_up(current, 10), 25, 130, {{"CCL", "#c0392b", &Record::ccl}, {"current", "#2c6fbb", &Record::current}}},
+      {"current, A", -50, rounded_up(current, 10), 25, 130, {{"CCL", "#c0392b", &Record::ccl}, {"current", "#2c6fbb", &Record::current}}},
   };
   double height = top + 90;
   for (const Panel& panel : panels) height += panel.height + gap;
