@@ -90,7 +90,7 @@ constexpr Key voltage_keys[] = {
      .allowed = Range{0, 4},
      .doc = "What the charge voltage does when a cell is above its maximum. 0: nothing. 1: it falls by the sum of what the cells are too "
             "high. 2: an integrating controller lowers it until the cell is back. 3: it is the sum of the cells, each counted at most "
-            "with its maximum. 4: not available in this version, 1 acts instead."},
+            "with its maximum. 4: the highest cell is held at its maximum, see charge-control.md."},
     {.name = "CVL_ICONTROLLER_FACTOR",
      .member = &Config::cvl_icontroller_factor,
      .default_text = "0.2",

@@ -9,8 +9,9 @@ constexpr std::int64_t kSuppressedFor = 1800;  // s
 }  // namespace
 
 bool high_voltage_suppressed(bool reset_requested, std::int64_t last_reset, std::int64_t wall) {
+  if (reset_requested || last_reset == 0) return reset_requested;  // 0: there was none, whatever the clock says
   const std::int64_t age = wall - last_reset;
-  return reset_requested || (age >= 0 && age <= kSuppressedFor);
+  return age >= 0 && age <= kSuppressedFor;
 }
 
 Alarms published_alarms(const Alarms& alarms, bool high_voltage_is_suppressed) {

@@ -171,6 +171,15 @@ TEST(ControllerLeaving, TheFarewellHasNoCellsAndNoTemperatures) {
   EXPECT_EQ(out.charge_limitation, "BMS disconnected");
 }
 
+TEST(ControllerAlarms, AClockNearZeroSuppressesNothing) {
+  Controller controller(config_from({}), kTraits, {});
+  Battery pack = healthy_pack(8, 3.3);
+  pack.alarms[Alarm::high_voltage] = AlarmLevel::alarm;
+  Now now = at_second(0);
+  now.wall = 60;  // a device that has not got the time yet; there never was a SoC reset
+  EXPECT_EQ(controller.good_poll(pack, {}, now).alarms[Alarm::high_voltage], AlarmLevel::alarm);
+}
+
 TEST(ControllerDebug, TextsExistOnlyOnRequest) {
   Controller quiet(config_from({}), kTraits, {});
   EXPECT_EQ(quiet.good_poll(healthy_pack(8, 3.3), {}, at_second(0)).debug, std::nullopt);
