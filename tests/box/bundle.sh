@@ -1,6 +1,6 @@
 #!/bin/bash
 # bundle.sh native | armhf | aarch64: the package in an empty root, where there is nothing but the package, /dev, /proc, /sys and the
-# socket of the bus: it must find a JBD and a JK, serve them, load no library but its own, and leave on SIGTERM. Under QEMU for ARM.
+# socket of the bus: it must find a JBD and two kinds of JK, serve them, load no library but its own, and leave on SIGTERM. Under QEMU for ARM.
 # shellcheck source=tests/box/box.sh
 BOX_TARGET=$1
 . "$(dirname "$0")/box.sh"
@@ -16,8 +16,10 @@ if [ ${#emulator[@]} -gt 0 ]; then
 fi
 
 bus_new
-adapter jbd LltJbd
-adapter jk Jkbms_pb
+ports=(ttyUSB0 ttyUSB1 ttyUSB2)
+adapter ttyUSB0 LltJbd
+adapter ttyUSB1 Jkbms_pb
+adapter ttyUSB2 Jkbms
 
 root=$box/root
 mkdir -p "$root"/{data/etc,dev,proc,sys,run/dbus,bin}
@@ -47,8 +49,7 @@ for node in null zero random urandom; do
 done
 mkdir "$root/dev/pts"
 mount --rbind /dev/pts "$root/dev/pts"
-ln -s "$(readlink -f "$box/jbd")" "$root/dev/ttyUSB0"
-ln -s "$(readlink -f "$box/jk")" "$root/dev/ttyUSB1"
+for port in "$box"/ttyUSB?; do ln -s "$(readlink -f "$port")" "$root/dev/${port##*/}"; done
 touch "$root/run/dbus/system_bus_socket"
 mount --bind "$box/bus.sock" "$root/run/dbus/system_bus_socket"
 exec chroot "$root" "$@"
@@ -58,16 +59,16 @@ in_empty_root() { exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin unshare -m --pr
 step "Version"
 check "the program tells its version" grep -q '^dbus-serialbattery v' <(in_empty_root "${start[@]}" --version)
 
-step "Two batteries"
-for port in ttyUSB0 ttyUSB1; do
+step "Three batteries"
+for port in "${ports[@]}"; do
   in_empty_root "${start[@]}" "/dev/$port" >"$box/$port.out" 2>&1 &
   children+=($!)
   declare "pid_$port=$!"
 done
-box_show() { tail -n 60 "$box"/ttyUSB*.out "$box"/jbd.log "$box"/jk.log; }
-for port in ttyUSB0 ttyUSB1; do
-  wait_for 90 "the battery on $port is on D-Bus" on_bus $port
-  wait_for 30 "it has a voltage" has_voltage $port
+box_show() { tail -n 60 "$box"/ttyUSB*.out "$box"/ttyUSB*.log; }
+for port in "${ports[@]}"; do
+  wait_for 90 "the battery on $port is on D-Bus" on_bus "$port"
+  wait_for 30 "it has a voltage" has_voltage "$port"
   pid=pid_$port
   pid=${!pid}
   check "it is the process that was started" test -e "/proc/$pid/maps"
@@ -77,12 +78,12 @@ for port in ttyUSB0 ttyUSB1; do
 done
 
 step "Leaving"
-for port in ttyUSB0 ttyUSB1; do
+for port in "${ports[@]}"; do
   pid=pid_$port
   pid=${!pid}
   kill -TERM "$pid"
   code=0
   wait "$pid" || code=$?
   check "exit code 0 after SIGTERM ($code)" test "$code" = 0
-  wait_for 5 "the name is gone" off_bus $port
+  wait_for 5 "the name is gone" off_bus "$port"
 done
