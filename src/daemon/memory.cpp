@@ -1,54 +1,38 @@
 #include "daemon/memory.hpp"
 
+#include <link.h>
 #include <malloc.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
-#include <fstream>
-#include <optional>
-#include <sstream>
-#include <string>
+#include <span>
 
 namespace serialbattery::daemon {
 
 namespace {
 
-struct Mapping {
-  std::uintptr_t begin = 0, end = 0;
-  bool of_file = false;
-  bool writable = true;
-};
-
-// The first line of a mapping in smaps: "55d0c000-55d10000 r-xp 00002000 08:01 1234  /usr/bin/x".
-std::optional<Mapping> parse_mapping(const std::string& line) {
-  std::istringstream fields(line);
-  Mapping mapping;
-  char dash = 0;
-  std::string rights, offset, device, inode, file;
-  fields >> std::hex >> mapping.begin >> dash >> mapping.end >> rights >> offset >> device >> inode >> file;
-  if (fields.fail() && rights.size() != 4) return std::nullopt;
-  mapping.of_file = file.starts_with('/');
-  mapping.writable = rights.size() != 4 || rights[1] == 'w';
-  return mapping;
+// Segments of the program and its libraries that nobody may ever write to: code and constants. Nothing can be lost by giving them back.
+// What the loader relocated and made read-only afterwards belongs to a writable segment and stays.
+int release_segments(dl_phdr_info* object, std::size_t, void*) {
+  if (object->dlpi_addr == getauxval(AT_SYSINFO_EHDR)) return 0;  // the kernel's own
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  for (const ElfW(Phdr) & segment : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+    const std::uintptr_t first = object->dlpi_addr + segment.p_vaddr;
+    const std::uintptr_t begin = (first + page - 1) / page * page;
+    const std::uintptr_t end = (first + segment.p_memsz) / page * page;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 0;
 }
 
 }  // namespace
 
 void release_startup_memory() {
   malloc_trim(0);
-  std::ifstream maps("/proc/self/smaps");
-  Mapping current;
-  for (std::string line; std::getline(maps, line);) {
-    if (const bool is_field = line.find(": ") < line.find('-'); !is_field) {
-      if (const auto mapping = parse_mapping(line)) current = *mapping;
-      continue;
-    }
-    if (!line.starts_with("Anonymous:")) continue;
-    // Pages of files that nobody wrote to, relocations included: nothing can be lost.
-    const bool unchanged = line.find(" 0 kB") != std::string::npos;
-    if (current.of_file && !current.writable && unchanged)
-      madvise(reinterpret_cast<void*>(current.begin), current.end - current.begin, MADV_DONTNEED);
-  }
+  dl_iterate_phdr(release_segments, nullptr);
 }
 
 }  // namespace serialbattery::daemon
