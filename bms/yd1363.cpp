@@ -94,7 +94,10 @@ class Search {
       }
     }
     const Fault fault = first_damage_.value_or(Fault::timeout);
-    const std::string_view why = first_damage_ ? "damaged answer" : begin ? "answer is incomplete" : "";
+    const std::string_view why = first_damage_  ? "damaged answer"
+                                 : begin        ? "answer is incomplete"
+                                 : others_talk_ ? "others talk here, this battery does not: wrong address or wrong port?"
+                                                : "";
     return begin && looks_like_ours(*begin) ? Scan::started(fault, why) : Scan::searching(fault, why);
   }
 
@@ -108,7 +111,10 @@ class Search {
     }
     const Message message = content(frame);
     const bool our_class = dialect_.classes.empty() || std::ranges::find(dialect_.classes, message.device) != dialect_.classes.end();
-    if (message.version != dialect_.version || !our_class || is_request(message) || !is_answer_(message)) return std::nullopt;
+    if (message.version != dialect_.version || !our_class || is_request(message) || !is_answer_(message)) {
+      others_talk_ = true;
+      return std::nullopt;
+    }
     if (message.code != 0) return Scan::refuse(Fault::rejected, "the BMS refuses the request");
     if (message.info.size() * 2 + envelope != frame.size()) return Scan::refuse(Fault::implausible, "content is not hexadecimal");
     return Scan::found(begin, end);
@@ -122,6 +128,7 @@ class Search {
   const Bytes request_, received_;
   const std::function<bool(const Message&)>& is_answer_;
   std::optional<Fault> first_damage_;
+  bool others_talk_ = false;
 };
 
 }  // namespace

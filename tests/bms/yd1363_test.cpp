@@ -45,6 +45,8 @@ TEST(Yd1363, SkipsEchoOtherDialectsAndOtherMasters) {
   const ByteVector search_for_slaves = encode(pace, {0x25, 0, 0x46, 0x90, {}});
   EXPECT_EQ(search(search_for_slaves, pace).status, Scan::Status::searching);
   EXPECT_EQ(search(search_for_slaves, pace).fault, Fault::timeout);
+  EXPECT_NE(search(search_for_slaves, pace).detail, "");  // the log tells that somebody else talks
+  EXPECT_EQ(search(request).detail, "");
 }
 
 TEST(Yd1363, ReportsTheFirstDamageAtTheDeadline) {
