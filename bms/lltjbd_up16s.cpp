@@ -33,9 +33,9 @@ struct Availability {
   enum class State : std::uint8_t { unknown, yes, no } state = State::unknown;
   int silent = 0;
 
-  void answered() { state = State::yes; }
-  void unanswered() {
+  void note(bool answered) {
     constexpr int patience = 5;
+    if (answered) state = State::yes;
     if (state == State::unknown && ++silent >= patience) state = State::no;
   }
 };
@@ -77,7 +77,7 @@ class Up16s final : public Driver {
     co_await ask(soc_request(address_, command.value), timing);
     Battery after = battery();
     fine_soc_.reset();
-    co_await read_counters(after, 1);
+    co_await read_optional(counters, counters_, 1, after);
     constexpr double slack = 1;  // % that may flow or be rounded meanwhile
     require(!fine_soc_ || std::abs(*fine_soc_ - command.value) <= slack, "JBD UP16S did not keep the new SoC", Fault::rejected);
   }
@@ -89,17 +89,15 @@ class Up16s final : public Driver {
     Timing timing = normal;
     if (effort == Effort::quick) timing.first_byte = 400ms;
     if (config().up16s_require_direct_connection) {
-      decode_individual(co_await ask(request(address_, individual), timing), pack_, note());
-      individual_.answered();
+      co_await read(individual, timing, found);
+      individual_.note(true);
     }
-    absorb_status(co_await ask(request(address_, status), timing), found);
-    co_await read_counters(found, 2);
-    if (is_master()) co_await read_individual(2);
+    co_await read(status, timing, found);
+    co_await read_optional(counters, counters_, 2, found);
+    if (is_master()) co_await read_optional(individual, individual_, 2, found);
     constexpr int start_attempts = 5;
-    const bool has_factory =
-        co_await read_optional(factory, factory_, start_attempts, [&](Bytes payload) { decode_factory(payload, pack_, found, note()); });
-    if (has_factory)
-      co_await read_optional(product, product_, start_attempts, [&](Bytes payload) { decode_product(payload, pack_, note()); });
+    const bool has_factory = co_await read_optional(factory, factory_, start_attempts, found);
+    if (has_factory) co_await read_optional(product, product_, start_attempts, found);
     finish(found);
     if (pack_.board_serial.empty())
       spdlog::info("{}: JBD UP16S at {} is known by its pack serial {} only; packs of the same serial can't be told apart", port(),
@@ -110,9 +108,9 @@ class Up16s final : public Driver {
   asio::awaitable<void> poll(Battery& next) override {
     Timing timing = normal;
     if (!context().shared_line) timing.attempts = 2;  // an unplugged pack must not hold up the others
-    absorb_status(co_await ask(request(address_, status), timing), next);
-    co_await read_counters(next, 1);
-    if (is_master()) co_await read_individual(1);
+    co_await read(status, timing, next);
+    co_await read_optional(counters, counters_, 1, next);
+    if (is_master()) co_await read_optional(individual, individual_, 1, next);
     finish(next);
   }
 
@@ -125,21 +123,8 @@ class Up16s final : public Driver {
     if (function == Function::write) {
       note()["ack"] = true;
       note()["writes"] = {{fmt::format("0x{:04x}", start), wire::u16be(bytes, bytes.size() - 4)}};
-    } else if (function == Function::individual) {
-      decode_individual(payload, pack_, note());
-    } else if (start == status.start) {
-      absorb_status(payload, into);
-    } else if (start == factory.start) {
-      decode_factory(payload, pack_, into, note());
-    } else if (start == product.start) {
-      decode_product(payload, pack_, note());
-    } else if (start == 0x2000 || start == counters.start) {
-      decode_counters(payload, start, pack_, into, note());
-      fine_soc_ = into.soc;
-    } else if (start == 0x1800) {
-      decode_protections(payload, note());
     } else {
-      throw FrameError(Fault::implausible, "no request of this driver");
+      absorb(function, start, payload, into);
     }
     finish(into);
   }
@@ -154,37 +139,38 @@ class Up16s final : public Driver {
     co_return payload_of(frame);
   }
 
+  asio::awaitable<void> read(const Range& range, Timing timing, Battery& into) {
+    absorb(range.function, range.start, co_await ask(request(address_, range), timing), into);
+  }
+
   // A request that not every pack, port and firmware answers. True: it was answered now.
-  template <typename Decode>
-  asio::awaitable<bool> read_optional(const Range& range, Availability& availability, int attempts, Decode decode) {
+  asio::awaitable<bool> read_optional(const Range& range, Availability& availability, int attempts, Battery& into) {
     for (int attempt = 0; attempt < attempts && availability.state != Availability::State::no; ++attempt) {
-      try {
-        decode(co_await ask(request(address_, range), normal));
-        availability.answered();
-        co_return true;
-      } catch (const BmsError& error) {
-        if (error.port_gone()) throw;
-        availability.unanswered();
-      }
+      const bool answered = co_await succeeds(read(range, normal, into));
+      availability.note(answered);
+      if (answered) co_return true;
     }
     co_return false;
   }
 
-  void absorb_status(Bytes payload, Battery& into) {
-    decode_status(payload, pack_, into, note());
-    fine_soc_.reset();
-    if (is_master()) master_ = {pack_.stated, link().now()};
-  }
-
-  asio::awaitable<void> read_counters(Battery& into, int attempts) {
-    co_await read_optional(counters, counters_, attempts, [&](Bytes payload) {
-      decode_counters(payload, counters.start, pack_, into, note());
-      fine_soc_ = into.soc;
-    });
-  }
-
-  asio::awaitable<void> read_individual(int attempts) {
-    co_await read_optional(individual, individual_, attempts, [this](Bytes payload) { decode_individual(payload, pack_, note()); });
+  void absorb(Function function, std::uint16_t start, Bytes payload, Battery& into) {
+    if (function == Function::individual) return decode_individual(payload, pack_, note());
+    switch (start) {
+      case status.start:
+        decode_status(payload, pack_, into, note());
+        fine_soc_.reset();
+        if (is_master()) master_ = {pack_.stated, link().now()};
+        break;
+      case counters_and_more:
+      case counters.start:
+        decode_counters(payload, start, pack_, into, note());
+        fine_soc_ = into.soc;
+        break;
+      case factory.start: decode_factory(payload, pack_, into, note()); break;
+      case product.start: decode_product(payload, pack_, note()); break;
+      case protections: decode_protections(payload, note()); break;
+      default: throw FrameError(Fault::implausible, "no request of this driver");
+    }
   }
 
   // What follows from several replies.
@@ -199,19 +185,7 @@ class Up16s final : public Driver {
                                                  {"dvl", or_null(into.limits.low_voltage)},
                                                  {"ccl", or_null(limits.charge)},
                                                  {"dcl", or_null(limits.discharge)}};
-    Identity& identity = into.identity;
-    identity.firmware_version = pack_.firmware;
-    identity.serial_number = pack_.serial;
-    if (!pack_.product.empty() && !pack_.bms_date.empty()) {
-      identity.hardware_version = fmt::format("{}, BMS {}, Pack {}", pack_.product, pack_.bms_date, pack_.pack_date);
-    } else if (into.cell_count) {
-      identity.hardware_version = fmt::format("JBD UP {}S, FW ver {}", *into.cell_count, pack_.firmware);
-    }
-    if (!pack_.board_serial.empty()) {
-      identity.unique_id = pack_.board_serial;
-    } else if (pack_.rated) {
-      identity.unique_id = fmt::format("{}_{}", pack_.serial, wire::decimal(*pack_.rated));
-    }
+    name(pack_, into);
   }
 
   // A lost reply must not make the SoC jump to whole percents and back.

@@ -28,6 +28,7 @@ constexpr Range counters{Function::read, 0x2006, 0x2018};  // never from 0x2000 
 constexpr Range individual{Function::individual, 0x0000, 0x0054};
 constexpr Range factory{Function::read, 0x1C00, 0x1CA0};
 constexpr Range product{Function::read, 0x2810, 0x283C};
+constexpr std::uint16_t counters_and_more = 0x2000, protections = 0x1800;  // only in recordings
 constexpr Range soc_write{Function::write, 0x2006, 0x2008};
 
 ByteVector request(std::uint8_t address, const Range& range, Bytes payload = {});
@@ -69,5 +70,8 @@ void decode_factory(Bytes payload, Pack& pack, Battery& battery, boost::json::ob
 void decode_product(Bytes payload, Pack& pack, boost::json::object& details);
 /// Protection settings, 0x1800: only in recordings.
 void decode_protections(Bytes payload, boost::json::object& details);
+
+/// Names the battery by what is known of its pack.
+void name(const Pack& pack, Battery& battery);
 
 }  // namespace serialbattery::up16s

@@ -113,7 +113,7 @@ void decode_status(Bytes payload, Pack& pack, Battery& battery, boost::json::obj
 }
 
 void decode_counters(Bytes payload, std::uint16_t start, Pack& pack, Battery& battery, boost::json::object& details) {
-  const std::size_t first = start - 0x2000U;
+  const std::size_t first = start - std::size_t{counters_and_more};
   require(payload.size() >= (first == 0 ? 50U : 18U), "counters are cut", Fault::length);
   const auto word = [&](std::size_t at) { return wire::u16be(payload, at - first); };
   if (first == 0) {  // whole block, only in recordings
@@ -206,6 +206,22 @@ void decode_protections(Bytes payload, boost::json::object& details) {
                           {"discharge_oc_alarm", value(68, 10)},
                           {"charge_ot_alarm", or_null(temperature(payload, 88))},
                           {"charge_ut_alarm", or_null(temperature(payload, 100))}};
+}
+
+void name(const Pack& pack, Battery& battery) {
+  Identity& identity = battery.identity;
+  identity.firmware_version = pack.firmware;
+  identity.serial_number = pack.serial;
+  if (!pack.product.empty() && !pack.bms_date.empty()) {
+    identity.hardware_version = fmt::format("{}, BMS {}, Pack {}", pack.product, pack.bms_date, pack.pack_date);
+  } else if (battery.cell_count) {
+    identity.hardware_version = fmt::format("JBD UP {}S, FW ver {}", *battery.cell_count, pack.firmware);
+  }
+  if (!pack.board_serial.empty()) {
+    identity.unique_id = pack.board_serial;
+  } else if (pack.rated) {
+    identity.unique_id = fmt::format("{}_{}", pack.serial, wire::decimal(*pack.rated));
+  }
 }
 
 }  // namespace serialbattery::up16s
