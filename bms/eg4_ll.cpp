@@ -169,8 +169,7 @@ class Eg4Ll final : public modbus::ModbusDriver {
     into.capacity = full > 0 ? std::optional(static_cast<double>(full) / 3.6e6) : std::nullopt;  // mA s
     into.capacity_remaining = remaining(into);
     into.soh = word(23) != 0 ? std::optional<double>(word(23)) : std::nullopt;
-    const unsigned limit = word(22);
-    into.limits.charge_current = limit >= 1 && limit <= 600 ? std::optional<double>(limit) : std::nullopt;
+    into.limits.charge_current = wire::within(word(22), 1, 600);
     const unsigned high = word(29), low = word(30);
     const bool exchanged = high != 0 && low == 0;
     auto& cycles = into.history[HistoryValue::charge_cycles];
@@ -195,7 +194,7 @@ class Eg4Ll final : public modbus::ModbusDriver {
     const double board = *into.mos_temperature;
     const bool near_zero = board >= -10 && board <= 10;
     for (unsigned i = 0; i < into.temperatures.size(); ++i) {
-      const auto celsius = static_cast<double>(*registers().number(33 + i / 2, i8, i % 2));
+      const auto celsius = *scaled(33 + i / 2, i8, 1, i % 2);
       const bool possible = celsius >= -50 && celsius <= 120;
       shown_[i] = shown_[i] || (possible && celsius != 0);
       const bool fitted = celsius != 0 || near_zero || shown_[i];

@@ -63,12 +63,12 @@ constexpr NamedBit failure_names[] = {{25, "front end broken"},           {26, "
 // Boards whose serial numbers begin so are said to convert temperatures in another way.
 constexpr std::string_view other_thermometers[] = {"0001", "5948", "0008", "0009", "000a", "010a"};
 
-std::optional<double> temperature(std::optional<std::int64_t> raw) {
+std::optional<double> temperature(std::optional<double> raw) {
   if (!raw || *raw == 0 || *raw == 166) return std::nullopt;  // 166: sensor open
-  return static_cast<double>(*raw) - 40;
+  return *raw - 40;
 }
 
-bool is_no_measurement(unsigned millivolts) {
+bool is_no_measurement(std::int64_t millivolts) {
   return millivolts == 0 || millivolts == 20 || millivolts == 35 || millivolts == 36 || millivolts > 5000;
 }
 
@@ -136,10 +136,8 @@ class HeltecModbus final : public modbus::ModbusDriver {
     }
     const auto balancing = number(139, u32le);
     for (unsigned i = 0; i < into.cells.size(); ++i) {
-      if (const auto millivolts = number(first_cell + i, u16le)) {
-        const bool none = is_no_measurement(static_cast<unsigned>(*millivolts));
-        into.cells[i].voltage = none ? std::nullopt : std::optional(static_cast<double>(*millivolts) / 1000);
-      }
+      if (const auto millivolts = number(first_cell + i, u16le))
+        into.cells[i].voltage = is_no_measurement(*millivolts) ? std::nullopt : scaled(first_cell + i, u16le, 1000);
     }
     if (balancing) set_balancing(into, static_cast<std::uint64_t>(*balancing));
   }
@@ -153,19 +151,19 @@ class HeltecModbus final : public modbus::ModbusDriver {
       require(std::abs(*amperes) < 1000, "current outside -1000..1000 A");
       into.current = *amperes == 0 ? 0 : *amperes;  // no negative zero
     }
-    if (const auto soc = number(120, u8)) {
+    if (const auto soc = scaled(120, u8, 1)) {
       require(*soc <= 100, "SoC above 100 %");
-      into.soc = static_cast<double>(*soc);
-      into.soh = static_cast<double>(*number(120, u8, 1));
+      into.soc = soc;
+      into.soh = scaled(120, u8, 1, 1);
     }
     if (const auto capacity = scaled(118, u16le, 10)) into.capacity = capacity;
     if (into.capacity && into.soc) into.capacity_remaining = *into.capacity * *into.soc / 100;
-    if (const auto cycles = number(127, u8, 1)) into.history[HistoryValue::charge_cycles] = static_cast<double>(*cycles);
+    if (const auto cycles = scaled(127, u8, 1, 1)) into.history[HistoryValue::charge_cycles] = cycles;
     const auto fitted = number(52, u8, 1).value_or(0);
     const std::int64_t sensors = fitted >= 1 && fitted <= 8 ? fitted : 2;
     for (unsigned i = 0; i < into.temperatures.size(); ++i)
-      into.temperatures[i] = i < sensors ? temperature(number(113 + i / 2, u8, i % 2)) : std::nullopt;
-    into.mos_temperature = std::max(temperature(number(112, u8)), temperature(number(112, u8, 1)));
+      into.temperatures[i] = i < sensors ? temperature(scaled(113 + i / 2, u8, 1, i % 2)) : std::nullopt;
+    into.mos_temperature = std::max(temperature(scaled(112, u8, 1)), temperature(scaled(112, u8, 1, 1)));
   }
 
   void decode_switches(Battery& into) {
@@ -198,7 +196,7 @@ class HeltecModbus final : public modbus::ModbusDriver {
       note()["device_name"] = identity.custom_field;
       if (const auto version = number(38, u8)) identity.hardware_version = fmt::format("{}({})", identity.custom_field, *version);
     }
-    if (const auto version = number(62, u8, 1)) identity.firmware_version = fmt::format("{:.2f}", static_cast<double>(*version) / 100);
+    if (const auto version = scaled(62, u8, 100, 1)) identity.firmware_version = fmt::format("{:.2f}", *version);
     if (const auto year = number(39, u16le); year && registers().has(40))
       identity.production_date = fmt::format("{}-{}-{}", *year, *number(40, u8, 1), *number(40, u8));
     if (!registers().has(serial)) return;

@@ -118,8 +118,8 @@ std::optional<std::int64_t> Registers::number(unsigned reg, wire::Type type, uns
   return wire::read(raw, byte, type);
 }
 
-std::optional<double> Registers::scaled(unsigned reg, wire::Type type, double per_unit) const {
-  const auto raw = number(reg, type);
+std::optional<double> Registers::scaled(unsigned reg, wire::Type type, double per_unit, unsigned byte) const {
+  const auto raw = number(reg, type, byte);
   return raw ? std::optional(static_cast<double>(*raw) / per_unit) : std::nullopt;
 }
 

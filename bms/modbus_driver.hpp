@@ -49,8 +49,8 @@ class ModbusDriver : public Driver {
   [[nodiscard]] Registers& registers() { return registers_; }
   [[nodiscard]] const Registers& registers() const { return registers_; }
   /// A number in the unit of the model: raw / per_unit. nullopt: not told.
-  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit) const {
-    return registers_.scaled(reg, type, per_unit);
+  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit, unsigned byte = 0) const {
+    return registers_.scaled(reg, type, per_unit, byte);
   }
   /// Bytes of a block as on the wire, and what they say as a text.
   [[nodiscard]] ByteVector raw(const Block& block) const { return registers_.bytes(block.start, block.quantity); }

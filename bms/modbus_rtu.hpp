@@ -135,8 +135,8 @@ class Registers {
   [[nodiscard]] std::optional<unsigned> word(unsigned reg) const;
   /// A number of any form that begins `byte` bytes into `reg`, in the order of the wire.
   [[nodiscard]] std::optional<std::int64_t> number(unsigned reg, wire::Type type, unsigned byte = 0) const;
-  /// A number in another unit: raw / per_unit.
-  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit) const;
+  /// As number(), in another unit: raw / per_unit.
+  [[nodiscard]] std::optional<double> scaled(unsigned reg, wire::Type type, double per_unit, unsigned byte = 0) const;
   /// A number of two registers whose first holds the lower half.
   [[nodiscard]] std::optional<std::uint32_t> low_word_first(unsigned reg) const;
   /// Bytes as on the wire; what was not told is 0.

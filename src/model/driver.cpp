@@ -6,6 +6,16 @@
 
 namespace serialbattery {
 
+namespace {
+
+// "ttyUSB0 0x01", or the port alone.
+std::string place(const Driver& driver, const std::string& port) {
+  const std::string address = driver.address_text();
+  return address.empty() ? port : port + " " + address;
+}
+
+}  // namespace
+
 const char* implausible(const Battery& battery) {
   const auto outside = [](const std::optional<double>& value, double low, double high) {
     return value && std::isfinite(*value) && (*value < low || *value > high);
@@ -59,7 +69,7 @@ asio::awaitable<bool> Driver::succeeds(asio::awaitable<void> step) {
     co_return true;
   } catch (const BmsError& error) {
     if (error.port_gone()) throw;
-    spdlog::debug("{} {}: {}", port(), address_text(), error.what());
+    spdlog::debug("{}: {}", place(*this, port()), error.what());
   }
   co_return false;
 }
@@ -69,11 +79,11 @@ void Driver::tell_new_bits(std::string_view what, std::uint64_t word, std::uint6
   std::uint64_t fresh = word & ~silent & ~std::exchange(told, told | word);
   for (const NamedBit& named : names) {
     if (!wire::bit(fresh, named.bit)) continue;
-    spdlog::warn("{} {}: {}: {}", port(), address_text(), what, named.name);
+    spdlog::warn("{}: {}: {}", place(*this, port()), what, named.name);
     fresh &= ~wire::bits(named.bit);
   }
   if (fresh != 0)
-    spdlog::warn("{} {}: {}: bits 0x{:x} of unknown meaning: please report what the battery does", port(), address_text(), what, fresh);
+    spdlog::warn("{}: {}: bits 0x{:x} of unknown meaning: please report what the battery does", place(*this, port()), what, fresh);
 }
 
 asio::awaitable<void> Driver::execute(const Command&) {
