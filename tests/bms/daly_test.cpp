@@ -1,7 +1,7 @@
 // Conversations of the Daly driver with the simulated board in virtual time.
 #include "bms/daly.hpp"
 
-#include "support/simulated_bms.hpp"
+#include "support/driver_test.hpp"
 
 namespace serialbattery::test {
 
@@ -9,9 +9,9 @@ namespace {
 
 using Kind = serialbattery::Command::Kind;
 
-class DalyBoard : public SimulatedBms {
+class DalyBoard : public DriverTest {
  protected:
-  DalyBoard() : SimulatedBms("Daly") {}
+  DalyBoard() : DriverTest("Daly") {}
 
   std::size_t asked(std::size_t before, int command) const {
     return sent(before, [command](Bytes request) { return request[2] == command; });
@@ -19,15 +19,15 @@ class DalyBoard : public SimulatedBms {
   // Polls for `time` of the board's time; the fault of the first poll that failed.
   std::optional<Fault> poll_for(Duration time) {
     for (const TimePoint end = stream_.now() + time; stream_.now() < end;) {
-      if (const auto fault = failed_refresh()) return fault;
+      if (const auto fault = failing_refresh()) return fault;
     }
     return std::nullopt;
   }
 };
 
-class DalyBoards : public SimulatedBms {
+class DalyBoards : public DriverTest {
  protected:
-  DalyBoards() : SimulatedBms("Daly", {0x40, 0x41}) {}
+  DalyBoards() : DriverTest("Daly", {0x40, 0x41}) {}
 };
 
 }  // namespace
@@ -109,11 +109,11 @@ TEST_F(DalyBoard, KeepsItsCellsForOneFailure) {
   refresh();
   EXPECT_EQ(battery().soc, 42.0);
   EXPECT_EQ(battery().cells[8].voltage, 3.74);
-  EXPECT_EQ(failed_refresh(), Fault::timeout);
+  EXPECT_EQ(failing_refresh(), Fault::timeout);
   set("silent_command", "0");
   refresh();
   set("silent_command", "0x95");
-  EXPECT_EQ(failed_refresh(), std::nullopt);
+  EXPECT_EQ(failing_refresh(), std::nullopt);
 }
 
 TEST_F(DalyBoard, FailsWithoutAlarms) {
@@ -121,7 +121,7 @@ TEST_F(DalyBoard, FailsWithoutAlarms) {
   const Battery before = battery();
   set("soc", "42");
   set("silent_command", "0x98");
-  EXPECT_EQ(failed_refresh(), Fault::timeout);
+  EXPECT_EQ(failing_refresh(), Fault::timeout);
   EXPECT_EQ(battery(), before);
 }
 
@@ -137,10 +137,10 @@ TEST_F(DalyBoard, RefusesImpossibleValues) {
   ASSERT_TRUE(identify());
   const Battery before = battery();
   set("voltage", "0.1");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   set("voltage", "auto");
   set("soc", "101");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   EXPECT_EQ(battery(), before);
 }
 
@@ -148,8 +148,8 @@ TEST_F(DalyBoard, FailsWhileTheNumberOfCellsIsAnother) {
   ASSERT_TRUE(identify());
   set("cell_count", "13");
   wait(61s);
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   EXPECT_EQ(battery().cell_count, 14U);
 }
 
@@ -207,19 +207,19 @@ TEST_F(DalyBoard, CountsCurrentTheOtherWayOnRequest) {
 TEST_F(DalyBoard, SwitchesItsFets) {
   ASSERT_TRUE(identify());
   command(Kind::charge, 0);
-  EXPECT_EQ(board().get("charge_fet"), "off");
-  EXPECT_EQ(board().get("discharge_fet"), "on");
+  EXPECT_EQ(device().get("charge_fet"), "off");
+  EXPECT_EQ(device().get("discharge_fet"), "on");
   command(Kind::discharge, 0);
   command(Kind::charge, 1);
-  EXPECT_EQ(board().get("charge_fet"), "on");
-  EXPECT_EQ(board().get("discharge_fet"), "off");
+  EXPECT_EQ(device().get("charge_fet"), "on");
+  EXPECT_EQ(device().get("discharge_fet"), "off");
 }
 
 TEST_F(DalyBoard, IsBelievedByWhatItShowsNotByItsAcknowledgement) {
   ASSERT_TRUE(identify());
   set("acknowledgements", "0");
   command(Kind::charge, 0);
-  EXPECT_EQ(board().get("charge_fet"), "off");
+  EXPECT_EQ(device().get("charge_fet"), "off");
   set("refuse_writes", "on");
   EXPECT_EQ(fault_of([this] { command(Kind::discharge, 0); }), Fault::rejected);
   set("acknowledgements", "1");
@@ -233,7 +233,7 @@ TEST_F(DalyBoard, TakesAStateOfChargeWithTheTime) {
   const std::size_t before = sent_so_far();
   command(Kind::soc, 30);
   EXPECT_EQ(stream_.written()[before], wire::from_hex("A5402108160C0D151D27012CC3"));
-  EXPECT_EQ(board().get("soc"), "30");
+  EXPECT_EQ(device().get("soc"), "30");
   set("acknowledgements", "2");
   command(Kind::soc, 100);
   refresh();
@@ -253,7 +253,7 @@ TEST_F(DalyBoard, RefusesAnImpossibleStateOfCharge) {
   EXPECT_EQ(fault_of([this] { command(Kind::soc, 101); }), Fault::rejected);
   set("refuse_writes", "on");
   EXPECT_EQ(fault_of([this] { command(Kind::soc, 90); }), Fault::rejected);
-  EXPECT_EQ(board().get("soc"), "50");
+  EXPECT_EQ(device().get("soc"), "50");
 }
 
 TEST_F(DalyBoards, AnswerAtTheirOwnAddresses) {
@@ -269,8 +269,17 @@ TEST_F(DalyBoards, AnswerAtTheirOwnAddresses) {
   EXPECT_EQ(battery().soc, 50.0);
   EXPECT_EQ(other->battery().soc, 77.0);
   run(other->execute({Kind::charge, 0}));
-  EXPECT_EQ(board().get("65/charge_fet"), "off");
-  EXPECT_EQ(board().get("64/charge_fet"), "on");
+  EXPECT_EQ(device().get("65/charge_fet"), "off");
+  EXPECT_EQ(device().get("64/charge_fet"), "on");
+}
+
+TEST_F(DalyBoard, TellsOnceWhatNoAlarmSays) {
+  const LogText log;
+  ASSERT_TRUE(identify());
+  set("alarms.temperature_difference_1", "on");
+  refresh();
+  refresh();
+  EXPECT_EQ(log.count("Daly faults: temperatures differ"), 1U);
 }
 
 }  // namespace serialbattery::test

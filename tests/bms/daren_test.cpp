@@ -106,12 +106,8 @@ TEST_F(Daren485, OlderFirmwareEndsEarlier) {
 
 TEST_F(Daren485, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("truncate", "-1");
-  EXPECT_EQ(failing_refresh(), Fault::timeout);
-  device().set_fault("truncate", "0");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("truncate", "-1"), Fault::timeout);
   refresh();
 }
 
@@ -162,6 +158,38 @@ TEST_F(Ks48100, WhatAShortReadingLacksIsUnknown) {
   EXPECT_EQ(battery().current, 0.0);
   EXPECT_EQ(battery().charge_fet, std::nullopt);
   EXPECT_EQ(battery().alarms[Alarm::low_voltage], std::nullopt);
+}
+
+TEST_F(Daren485, TellsOnceThatCellTemperaturesDiffer) {
+  const LogText log;
+  ASSERT_TRUE(identify());
+  device().set("voltage_state", "0x0800");
+  refresh();
+  refresh();
+  EXPECT_EQ(log.count("cell temperatures too different"), 1U);
+  EXPECT_EQ(battery().alarms[Alarm::cell_imbalance], AlarmLevel::ok);
+}
+
+TEST_F(Ks48100, TellsOnceThatItsFlagsContradictEachOther) {
+  const LogText log;
+  device().set("current", "-10");
+  device().set("current_state", "0x0400");  // 0.1 A, which the other flag doesn't say
+  ASSERT_TRUE(identify());
+  refresh();
+  EXPECT_EQ(battery().current, -10.0);
+  EXPECT_EQ(log.count("contradicts itself"), 1U);
+}
+
+TEST(Ks48100Line, PylontechFramesAreToldOnce) {
+  const LogText log;
+  ScriptedStream stream;
+  const std::string_view frame = "~20024600E00200FD3A\r";
+  stream.set_responder([&](Bytes) { return ScriptedStream::Answer{{ByteVector(frame.begin(), frame.end()), 30ms}}; });
+  ByteLink link(stream);
+  const Config config = default_config();
+  const auto driver = find_driver("KS48100")->make({.link = link, .config = config, .address = 1});
+  EXPECT_FALSE(run(driver->identify(Effort::thorough)));
+  EXPECT_EQ(log.count("Voltronic"), 1U);
 }
 
 }  // namespace serialbattery::test

@@ -68,12 +68,8 @@ TEST_F(Eg4Lifepower, FindsTheOlderStartByte) {
 
 TEST_F(Eg4Lifepower, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("truncate", "-3");
-  EXPECT_EQ(failing_refresh(), Fault::timeout);
-  device().set_fault("truncate", "0");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("truncate", "-3"), Fault::timeout);
   device().set("cells", "15");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
 }

@@ -42,19 +42,20 @@ constexpr wire::Field fields[] = {
     {4, u8, 1, &Battery::soc},           // %
 };
 constexpr std::size_t alarm_offset = 5;
-constexpr wire::AlarmBit alarm_bits[] = {
-    {0, Alarm::high_cell_voltage, AlarmLevel::alarm},
-    {1, Alarm::low_cell_voltage, AlarmLevel::alarm},
+constexpr wire::AlarmBits alarm_table[] = {
+    // alarm, bits that warn of it, bits that raise it
+    {Alarm::high_cell_voltage, wire::bits(4), wire::bits(0)},
+    {Alarm::low_cell_voltage, wire::bits(5), wire::bits(1)},
 };
 constexpr std::size_t capacity_offset = 6;  // Ah
 constexpr std::size_t first_cell = 8;       // mV each
 
 void decode_readings(Bytes data, Battery& battery) {
   wire::decode(fields, data, battery);
-  wire::decode_alarms(alarm_bits, wire::u8(data, alarm_offset), battery.alarms);
+  wire::decode_alarms(alarm_table, wire::u8(data, alarm_offset), battery.alarms);
   battery.capacity = wire::u16be(data, capacity_offset);
   const std::size_t cells = (data.size() - first_cell) / 2;
-  if (cells < 1 || cells > 32) throw FrameError(Fault::implausible, "Example: number of cells outside 1..32");
+  require(cells >= 1 && cells <= 32, "Example: number of cells outside 1..32");
   battery.cell_count = static_cast<unsigned>(cells);
   battery.cells.resize(cells);
   for (std::size_t i = 0; i < cells; ++i) battery.cells[i].voltage = wire::u16be(data, first_cell + 2 * i) / 1000.0;

@@ -75,12 +75,8 @@ TEST_F(Felicity, RefusesOtherDevicesAtAddressOne) {
 
 TEST_F(Felicity, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("wrong_byte_count", "on");
-  EXPECT_EQ(failing_refresh(), Fault::length);
-  device().set_fault("wrong_byte_count", "off");
-  device().set_fault("exception", "4");
-  EXPECT_EQ(failing_refresh(), Fault::exception);
-  device().set_fault("exception", "0");
+  EXPECT_EQ(failing_refresh("wrong_byte_count", "on"), Fault::length);
+  EXPECT_EQ(failing_refresh("exception", "4"), Fault::exception);
   device().set("soc", "120");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
 }

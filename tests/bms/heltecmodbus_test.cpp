@@ -113,4 +113,13 @@ TEST_F(TwoHeltecs, AreTwoBatteriesOnOneLine) {
   EXPECT_EQ(second->battery().identity.type_text, "#5_Heltec_Smart");
 }
 
+TEST_F(Heltec, TellsOnceThatTemperaturesOfItsKindAreUnverified) {
+  const LogText log;
+  device().set("serial_group", "0x0008");
+  ASSERT_TRUE(identify());
+  refresh();
+  EXPECT_EQ(log.count("temperatures of this kind of Heltec board are unverified"), 1U);
+  EXPECT_EQ(battery().identity.unique_id, "0008-0001-1234-5678");
+}
+
 }  // namespace serialbattery::test

@@ -1,22 +1,22 @@
 // Conversations of the JK PB driver with simulated units in virtual time.
-#include "support/simulated_bms.hpp"
+#include "support/driver_test.hpp"
 
 namespace serialbattery::test {
 
 namespace {
 
-class Pb : public SimulatedBms {
+class Pb : public DriverTest {
  protected:
-  Pb() : SimulatedBms("Jkbms_pb") {}
+  Pb() : DriverTest("Jkbms_pb") {}
 
   static bool is_about(Bytes request) { return request.size() == 11 && request[3] == 0x1C; }
   static bool is_settings(Bytes request) { return request.size() == 11 && request[3] == 0x1E; }
 };
 
 // Three units on one line, each with a driver of its own.
-class PbLine : public SimulatedBms {
+class PbLine : public DriverTest {
  protected:
-  PbLine() : SimulatedBms("Jkbms_pb", {1, 2, 3}) {
+  PbLine() : DriverTest("Jkbms_pb", {1, 2, 3}) {
     context_.shared_line = context_.address_configured = true;
     for (std::uint8_t address = 1; address <= 3; ++address) {
       DriverContext context = context_;
@@ -77,29 +77,29 @@ TEST_F(Pb, RefusesWrongAcknowledgements) {
   const Battery before = battery();
   set("soc", "42");
   set("acknowledge_as", "2");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   set("acknowledge_as", "0");
   set("acknowledge_register", "0x161E");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   set("acknowledge_register", "0");
   set("acknowledgement_crc", "on");
-  EXPECT_EQ(failed_refresh(), Fault::checksum);
+  EXPECT_EQ(failing_refresh(), Fault::checksum);
   EXPECT_EQ(battery(), before);
 }
 
 TEST_F(Pb, RefusesTheRecordOfAnotherRequest) {
   ASSERT_TRUE(identify());
   set("wrong_type", "on");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
 }
 
 TEST_F(Pb, TakesEchoPadsAndOneLostAnswer) {
-  board().set_fault("echo", "on");
+  device().set_fault("echo", "on");
   set("pad", "on");
   set("count_up", "on");
   ASSERT_TRUE(identify());
-  board().set_fault("silence", "on");
-  board().set_fault("count", "1");
+  device().set_fault("silence", "on");
+  device().set_fault("count", "1");
   set("soc", "42");
   refresh();
   EXPECT_EQ(battery().soc, 42.0);
@@ -107,9 +107,9 @@ TEST_F(Pb, TakesEchoPadsAndOneLostAnswer) {
 
 TEST_F(Pb, ReportsAModbusException) {
   ASSERT_TRUE(identify());
-  board().set_fault("exception", "2");
+  device().set_fault("exception", "2");
   const std::size_t before = sent_so_far();
-  EXPECT_EQ(failed_refresh(), Fault::exception);
+  EXPECT_EQ(failing_refresh(), Fault::exception);
   EXPECT_EQ(sent_so_far() - before, 1U);
 }
 
@@ -129,8 +129,8 @@ TEST_F(Pb, FailsWhileTheNumberOfCellsIsAnother) {
   ASSERT_TRUE(identify());
   set("cell_count", "15");
   wait(61s);
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   EXPECT_EQ(battery().cell_count, 16U);
   EXPECT_EQ(battery().cells.size(), 16U);
 }
@@ -172,11 +172,11 @@ TEST_F(Pb, WritesSwitches) {
   ASSERT_TRUE(identify());
   command(Command::Kind::charge, 0);
   EXPECT_EQ(stream_.written().back(), wire::from_hex("0110107000020400000000394B"));
-  EXPECT_EQ(board().get("charge_fet"), "off");
+  EXPECT_EQ(device().get("charge_fet"), "off");
   command(Command::Kind::discharge, 1);
   EXPECT_EQ(stream_.written().back(), wire::from_hex("01101074000204 00000001F978"));
   command(Command::Kind::heat, 1);
-  EXPECT_EQ(board().get("control_bits"), "9") << "the other bits stay";
+  EXPECT_EQ(device().get("control_bits"), "9") << "the other bits stay";
 }
 
 TEST_F(Pb, LeavesABusMasterAlone) {
@@ -206,7 +206,7 @@ TEST_F(PbLine, NeedsTheAcknowledgement) {
 
 TEST_F(PbLine, LetsASilentUnitRest) {
   find_all();
-  board().set_fault("2/silence", "on");
+  device().set_fault("2/silence", "on");
   const auto of_unit_2 = [](Bytes request) { return request[0] == 2; };
   const std::size_t before = sent_so_far();
   for (int cycle = 0; cycle < 23; ++cycle) EXPECT_EQ(poll(1), Fault::timeout);
@@ -216,11 +216,22 @@ TEST_F(PbLine, LetsASilentUnitRest) {
   EXPECT_EQ(poll(1), Fault::timeout);
   EXPECT_EQ(stream_.now(), start) << "a resting unit costs the others no time";
 
-  board().set_fault("2/silence", "off");
+  device().set_fault("2/silence", "off");
   int cycles = 0;
   while (poll(1) && cycles < 20) ++cycles;
   EXPECT_LT(cycles, 10);
   EXPECT_EQ(poll(1), std::nullopt) << "it is asked in every cycle again";
+}
+
+TEST_F(Pb, TellsOnceWhatNoAlarmSays) {
+  const LogText log;
+  ASSERT_TRUE(identify());
+  set("alarms.wire_resistance", "on");
+  set("alarms.change_password", "on");  // set on healthy batteries
+  refresh();
+  refresh();
+  EXPECT_EQ(log.count("JK alarms"), 1U);
+  EXPECT_EQ(log.count("resistance of a balance wire too high"), 1U);
 }
 
 }  // namespace serialbattery::test

@@ -1,13 +1,13 @@
 // Conversations of the JK 4E 57 driver with the simulated board in virtual time.
-#include "support/simulated_bms.hpp"
+#include "support/driver_test.hpp"
 
 namespace serialbattery::test {
 
 namespace {
 
-class Jk : public SimulatedBms {
+class Jk : public DriverTest {
  protected:
-  Jk() : SimulatedBms("Jkbms") {}
+  Jk() : DriverTest("Jkbms") {}
 };
 
 }  // namespace
@@ -108,27 +108,27 @@ TEST_F(Jk, BelievesAnEmptyBattery) {
 TEST_F(Jk, PassesOverUploadsEchoesAndNoise) {
   ASSERT_TRUE(identify());
   set("unsolicited", "on");
-  board().set_fault("echo", "on");
-  board().set_fault("noise_before", "7");
+  device().set_fault("echo", "on");
+  device().set_fault("noise_before", "7");
   set("soc", "42");
   refresh();
   EXPECT_EQ(battery().soc, 42.0);
 }
 
 TEST_F(Jk, TakesAnAnswerInSmallPieces) {
-  board().set_fault("chunk", "32");
-  board().set_fault("gap", "5");
+  device().set_fault("chunk", "32");
+  device().set_fault("gap", "5");
   EXPECT_TRUE(identify(Effort::quick));
 }
 
 TEST_F(Jk, AsksAgainOnce) {
   ASSERT_TRUE(identify());
-  board().set_fault("checksum", "on");
-  board().set_fault("count", "1");
+  device().set_fault("checksum", "on");
+  device().set_fault("count", "1");
   refresh();
-  board().set_fault("count", "2");
+  device().set_fault("count", "2");
   const std::size_t before = sent_so_far();
-  EXPECT_EQ(failed_refresh(), Fault::checksum);
+  EXPECT_EQ(failing_refresh(), Fault::checksum);
   EXPECT_EQ(sent_so_far() - before, 2U);
 }
 
@@ -136,18 +136,18 @@ TEST_F(Jk, RefusesAnotherNumberOfCells) {
   ASSERT_TRUE(identify());
   const Battery before = battery();
   set("cells", "15");
-  EXPECT_EQ(failed_refresh(), Fault::implausible);
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
   EXPECT_EQ(battery(), before);
 }
 
 TEST_F(Jk, RefusesALengthThatCannotBe) {
   ASSERT_TRUE(identify());
   set("absurd_length", "on");
-  EXPECT_EQ(failed_refresh(), Fault::length);
+  EXPECT_EQ(failing_refresh(), Fault::length);
 }
 
 TEST_F(Jk, GivesUpADeadLineQuickly) {
-  board().set_fault("silence", "on");
+  device().set_fault("silence", "on");
   const TimePoint start = stream_.now();
   EXPECT_FALSE(identify(Effort::quick));
   EXPECT_LT(stream_.now() - start, 400ms);
@@ -156,12 +156,12 @@ TEST_F(Jk, GivesUpADeadLineQuickly) {
 TEST_F(Jk, WritesSwitches) {
   ASSERT_TRUE(identify());
   command(Command::Kind::charge, 0);
-  EXPECT_EQ(board().get("charge_fet"), "off");
+  EXPECT_EQ(device().get("charge_fet"), "off");
   EXPECT_EQ(stream_.written().back(), wire::from_hex("4E5700140000000002030 0AB000000000068000001D1"));
   command(Command::Kind::charge, 1);
-  EXPECT_EQ(board().get("charge_fet"), "on");
+  EXPECT_EQ(device().get("charge_fet"), "on");
   command(Command::Kind::discharge, 0);
-  EXPECT_EQ(board().get("discharge_fet"), "off");
+  EXPECT_EQ(device().get("discharge_fet"), "off");
   EXPECT_EQ(fault_of([this] { command(Command::Kind::soc, 50); }), Fault::rejected);
 }
 

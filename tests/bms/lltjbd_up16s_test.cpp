@@ -88,12 +88,8 @@ TEST_F(Up16s, AKnownResolutionIsKeptWhenOneReplyIsLost) {
 
 TEST_F(Up16s, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("truncate", "60");
-  EXPECT_EQ(failing_refresh(), Fault::length);
-  device().set_fault("truncate", "0");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("truncate", "60"), Fault::length);
   device().set("voltage", "20");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
 }

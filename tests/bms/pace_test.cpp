@@ -72,12 +72,8 @@ TEST_F(Pace, IgnoresTheSearchForSlaves) {
 
 TEST_F(Pace, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("exception", "4");
-  EXPECT_EQ(failing_refresh(), Fault::rejected);
-  device().set_fault("exception", "0");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("exception", "4"), Fault::rejected);
   device().set("cells", "14");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
 }

@@ -57,12 +57,8 @@ TEST_F(Seplos, AsksOlderPacksForGroupOne) {
 
 TEST_F(Seplos, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("silence", "on");
-  EXPECT_EQ(failing_refresh(), Fault::timeout);
-  device().set_fault("silence", "off");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("silence", "on"), Fault::timeout);
   device().set("soc", "99");
   refresh();
   EXPECT_EQ(battery().soc, 99.0);
@@ -92,6 +88,21 @@ TEST_F(SeplosChain, AsksEachPackAtItsAddress) {
   refresh();
   EXPECT_EQ(third->battery().soc, 41.0);
   EXPECT_EQ(battery().soc, 60.0);
+}
+
+TEST_F(Seplos, TellsEachNewEventOnce) {
+  const LogText log;
+  ASSERT_TRUE(identify());
+  device().set("events", "1003");  // event 1 bit 4; event 2 bits 0 and 1, which an alarm says as well
+  refresh();
+  refresh();
+  EXPECT_EQ(log.count("Seplos events"), 1U);
+  EXPECT_EQ(log.count("cell voltages too different"), 1U);
+  device().set("events", "1003000000000080");  // event 8 bit 7: nobody knows
+  refresh();
+  refresh();
+  EXPECT_EQ(log.count("Seplos events"), 2U);
+  EXPECT_EQ(log.count("0x8000000000000000"), 1U);
 }
 
 }  // namespace serialbattery::test

@@ -87,15 +87,9 @@ TEST_F(Seplosv3, RefusesAnotherMaker) {
 
 TEST_F(Seplosv3, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
-  device().set_fault("checksum", "on");
-  EXPECT_EQ(failing_refresh(), Fault::checksum);
-  device().set_fault("checksum", "off");
-  device().set_fault("truncate", "-3");
-  EXPECT_EQ(failing_refresh(), Fault::timeout);
-  device().set_fault("truncate", "0");
-  device().set_fault("silence", "on");
-  EXPECT_EQ(failing_refresh(), Fault::timeout);
-  device().set_fault("silence", "off");
+  EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
+  EXPECT_EQ(failing_refresh("truncate", "-3"), Fault::timeout);
+  EXPECT_EQ(failing_refresh("silence", "on"), Fault::timeout);
   device().set("soc", "101");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
   device().set("soc", "42");

@@ -1,14 +1,11 @@
 // A failure inside one step of a poll stays there: its outputs go to the safe side and the poll goes on (DV-35).
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
-#include <sstream>
 #include <stdexcept>
 
 #include "control/state.hpp"
 #include "support/config_text.hpp"
 #include "support/control_packs.hpp"
+#include "support/log_text.hpp"
 
 namespace serialbattery::control {
 namespace {
@@ -19,34 +16,12 @@ void probe(Step step) {
   if (step == failing) throw std::runtime_error("injected");
 }
 
-// The log of a test, as text.
-class LogText {
- public:
-  LogText() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_)));
-  }
-  ~LogText() { spdlog::set_default_logger(before_); }
-  LogText(const LogText&) = delete;
-  LogText& operator=(const LogText&) = delete;
-
-  [[nodiscard]] std::size_t count(std::string_view part) const {
-    const std::string text = stream_.str();
-    std::size_t found = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::ostringstream stream_;
-  std::shared_ptr<spdlog::logger> before_;
-};
-
 class StepSafety : public testing::TestWithParam<int> {
  protected:
   void SetUp() override { failing.reset(); }
   void TearDown() override { failing.reset(); }
 
-  LogText log_;
+  test::LogText log_;
   Controller controller_{test::config_from({{"SOC_CALCULATION", "True"}}), {.poll_interval = std::chrono::seconds(1)}, {}};
   Battery pack_ = test::healthy_pack(8, 3.40);
 };

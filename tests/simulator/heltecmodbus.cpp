@@ -15,6 +15,7 @@ class HeltecModbus final : public modbus::Slave<Bms> {
     table.text("model", model_, 26);
     table.text("device_name", device_name_, 12);
     table.number("chemistry", chemistry_);
+    table.number("serial_group", serial_group_);  // first four digits of the serial number
     table.number("warnings", warnings_);
     table.number("state", state_);                  // run state without the outputs, which come from the pack
     table.flag("silent_outputs", silent_outputs_);  // firmware that never sets the bits of the outputs
@@ -60,7 +61,8 @@ class HeltecModbus final : public modbus::Slave<Bms> {
 
   [[nodiscard]] ByteVector image() const {
     Image map;
-    const ByteVector serial = {0x21, 0x04, 0x00, 0x01, 0x12, 0x34, 0x56, 0x78};
+    const ByteVector serial = {
+        static_cast<std::uint8_t>(serial_group_ >> 8U), static_cast<std::uint8_t>(serial_group_), 0x00, 0x01, 0x12, 0x34, 0x56, 0x78};
     std::copy(serial.begin(), serial.end(), map.bytes.begin() + 4);
     map.text(7, model_);
     map.u16(38, 201);
@@ -96,6 +98,7 @@ class HeltecModbus final : public modbus::Slave<Bms> {
     return map.bytes;
   }
 
+  std::uint16_t serial_group_ = 0x2104;
   std::string model_ = "YY-BCU16-HELTEC";
   std::string device_name_ = "YY-16S-01";
   std::uint8_t chemistry_ = 1;

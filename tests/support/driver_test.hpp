@@ -7,6 +7,7 @@
 #include "config/loader.hpp"
 #include "serialbattery/registry.hpp"
 #include "support/device_stream.hpp"
+#include "support/log_text.hpp"
 #include "support/scripted_stream.hpp"
 
 namespace serialbattery::test {
@@ -17,6 +18,7 @@ class DriverTest : public testing::Test {
   explicit DriverTest(std::string type, const std::vector<std::uint8_t>& addresses = {})
       : type_(std::move(type)), stream_(simulator::Bus::of(type_, addresses)), link_(stream_) {
     stream_.configure(find_driver(type_)->probes.front().line);
+    context_.address = find_driver(type_)->probes.front().address;
   }
 
   /// Another driver on the same line. With `configured` the address stands in BATTERY_ADDRESSES.
@@ -24,14 +26,18 @@ class DriverTest : public testing::Test {
     return find_driver(type_)->make(
         {.link = link_, .config = config_, .address = address, .address_configured = configured, .shared_line = shared});
   }
+  std::unique_ptr<Driver> make(const DriverContext& context) { return find_driver(type_)->make(context); }
+  /// The driver under test, made with `context_` when it is first used.
   Driver& driver() {
-    if (!driver_) driver_ = make(find_driver(type_)->probes.front().address);
+    if (!driver_) driver_ = make(context_);
     return *driver_;
   }
   bool identify(Effort effort = Effort::thorough) { return run(driver().identify(effort)); }
   void refresh() { run(driver().refresh()); }
+  void command(Command::Kind kind, double value) { run(driver().execute({kind, value})); }
   const Battery& battery() { return driver().battery(); }
   simulator::Bus& device() { return stream_.bus(); }
+  void set(std::string_view name, std::string_view value) { device().set(name, value); }
   void wait(Duration time) { run(stream_.sleep_until(stream_.now() + time)); }
 
   /// How the action fails; nullopt: it doesn't.
@@ -43,12 +49,21 @@ class DriverTest : public testing::Test {
     }
     return std::nullopt;
   }
-  /// How the next poll fails, which must leave the battery as it was.
+  /// How the next poll fails, which must leave the battery as it was; nullopt: it doesn't.
   std::optional<Fault> failing_refresh() {
     const Battery before = battery();
     const auto fault = fault_of([this] { refresh(); });
-    EXPECT_EQ(battery(), before);
+    if (fault) {
+      EXPECT_EQ(battery(), before);
+    }
     return fault;
+  }
+  /// As above, while the line has a fault ("on", or a number).
+  std::optional<Fault> failing_refresh(std::string_view fault, std::string_view setting) {
+    device().set_fault(fault, setting);
+    const auto failure = failing_refresh();
+    device().set_fault(fault, setting == "on" ? "off" : "0");
+    return failure;
   }
   /// Requests sent so far that begin like this.
   std::size_t sent(std::string_view hex) {
@@ -58,10 +73,17 @@ class DriverTest : public testing::Test {
     }));
   }
 
+  /// Requests that were sent since `before`, and fit.
+  [[nodiscard]] std::size_t sent(std::size_t before, const std::function<bool(Bytes)>& fits) const {
+    return static_cast<std::size_t>(std::ranges::count_if(std::span(stream_.written()).subspan(before), fits));
+  }
+  [[nodiscard]] std::size_t sent_so_far() const { return stream_.written().size(); }
+
   std::string type_;
   Config config_ = default_config();
   DeviceStream stream_;
   ByteLink link_;
+  DriverContext context_{.link = link_, .config = config_};
   std::unique_ptr<Driver> driver_;
 };
 
