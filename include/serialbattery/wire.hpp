@@ -81,16 +81,6 @@ struct Field {
 /// Applies a table. Throws FrameError(length) when a field does not fit; `battery` is then partly changed, so decode into a copy.
 void decode(std::span<const Field> table, Bytes data, Battery& battery);
 
-/// One bit of an alarm word.
-struct AlarmBit {
-  unsigned bit;
-  Alarm alarm;
-  AlarmLevel level;
-};
-
-/// Every alarm named in the table becomes known: the highest level of its bits that are set, else ok.
-void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& alarms);
-
 /// Mask of the bits of these numbers: bits(0, 5) is 0x21.
 template <typename... Number>
 constexpr std::uint64_t bits(Number... number) {

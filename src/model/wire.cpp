@@ -64,13 +64,6 @@ void decode(std::span<const Field> table, Bytes data, Battery& battery) {
   }
 }
 
-void decode_alarms(std::span<const AlarmBit> table, std::uint64_t word, Alarms& alarms) {
-  for (const AlarmBit& entry : table) alarms[entry.alarm] = AlarmLevel::ok;
-  for (const AlarmBit& entry : table) {
-    if ((word >> entry.bit) & 1U) raise(alarms, entry.alarm, entry.level);
-  }
-}
-
 std::uint64_t word_of(Bytes data) {
   std::uint64_t word = 0;
   for (std::size_t i = std::min<std::size_t>(data.size(), 8); i-- > 0;) word = word << 8U | data[i];
