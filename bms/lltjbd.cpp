@@ -69,8 +69,8 @@ class LltJbd final : public Driver {
     co_await read_into(cell_voltages, found);
     if (!cells_match_pack(found)) co_return false;
     session_.settle();
-    const bool named = co_await succeeds(read_into(product_name, found));              // some boards have no name
-    if (named && !board_.product_name.empty()) co_await read_into(basic_info, found);  // it may change what the sensors mean
+    co_await succeeds(read_into(product_name, found));                 // some boards have no name
+    if (board_.is_up_series()) co_await read_into(basic_info, found);  // now that it is known what the sensors mean
     bool is_up_board = false;
     if (!context().type_configured && may_be_up_board()) is_up_board = co_await up16s::answers(link());
     if (is_up_board) {

@@ -59,6 +59,7 @@ struct Board {
   bool big_unit_announced = false;             // FET byte bit 7
   std::size_t sensors = 0;                     // temperature sensors
   [[nodiscard]] double per_ah() const;         // raw counts per Ah and per A
+  [[nodiscard]] bool is_up_series() const;     // by its name: the second of six sensors is the ambient one
 };
 
 /// Decoders of the data part. Throw FrameError(length | implausible); `battery` may then be partly changed.

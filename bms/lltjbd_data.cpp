@@ -7,6 +7,16 @@
 
 namespace serialbattery::lltjbd {
 
+// "UP16S010", "JBD-UP16S..."
+bool Board::is_up_series() const {
+  const std::string_view name = product_name;
+  for (auto at = name.find("UP"); at != std::string_view::npos; at = name.find("UP", at + 1)) {
+    const auto after_digits = name.find_first_not_of("0123456789", at + 2);
+    if (after_digits > at + 2 && after_digits != std::string_view::npos && name[after_digits] == 'S') return true;
+  }
+  return false;
+}
+
 double Board::per_ah() const {
   const bool big = function_bits ? (*function_bits & big_unit_bit) != 0 : big_unit_announced;
   return big ? 10 : 100;
@@ -67,15 +77,6 @@ std::optional<double> temperature(Bytes data, std::size_t sensor) {
   return wire::within((wire::u16be(data, fixed_part + 2 * sensor) - 2731) / 10.0, -40, 120);
 }
 
-// "UP16S010", "JBD-UP16S..."
-bool is_up_series(std::string_view name) {
-  for (auto at = name.find("UP"); at != std::string_view::npos; at = name.find("UP", at + 1)) {
-    const auto after_digits = name.find_first_not_of("0123456789", at + 2);
-    if (after_digits > at + 2 && after_digits != std::string_view::npos && name[after_digits] == 'S') return true;
-  }
-  return false;
-}
-
 void decode_temperatures(Bytes data, std::size_t sensors, const Board& board, Battery& battery, boost::json::object& details) {
   battery.mos_temperature.reset();
   battery.temperatures.fill(std::nullopt);
@@ -83,7 +84,7 @@ void decode_temperatures(Bytes data, std::size_t sensors, const Board& board, Ba
     battery.temperatures[0] = temperature(data, 0);
     return;
   }
-  const bool ambient_second = sensors == 6 && is_up_series(board.product_name);
+  const bool ambient_second = sensors == 6 && board.is_up_series();
   const std::size_t first_cell_sensor = ambient_second ? 2 : 1;
   if (ambient_second) details["temperatures"] = {{"ambient", or_null(temperature(data, 1))}};
   for (std::size_t sensor = 0; sensor < sensors; ++sensor) {

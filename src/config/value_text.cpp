@@ -29,6 +29,7 @@ std::string write(const std::optional<T>& value) {
 template <typename T>
 std::string write(const std::vector<T>& list) {
   std::vector<std::string> items;
+  items.reserve(list.size());
   for (const T& item : list) items.push_back(write(item));
   return join(items, ", ");
 }
