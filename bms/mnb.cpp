@@ -57,7 +57,7 @@ class Mnb final : public Driver {
     const TimePoint end = link().now() + blind_limit;
     bool mine = co_await succeeds(look_for_chip(found));
     while (!mine && host_ && effort == Effort::thorough) {
-      if (link().now() >= end) switch_off("there was no good measurement for 10 s");
+      if (link().now() >= end) switch_off("no good measurement since the start; is the board connected and supplied?");
       co_await link().sleep(500ms);
       mine = co_await succeeds(look_for_chip(found));
     }
@@ -72,7 +72,7 @@ class Mnb final : public Driver {
     try {
       co_await cycle(next);
     } catch (const BmsError& error) {
-      if (error.port_gone()) switch_off("the SPI device has gone");
+      if (error.port_gone()) switch_off("the SPI device or a pin has gone");
       if (measured_ && link().now() - *measured_ > blind_limit) switch_off("there was no good measurement for 10 s");
       throw;
     }
