@@ -30,7 +30,7 @@ constexpr double kTrimHighest = 0.04, kTrimPerAmpere = 0.003;           // V, Oh
 constexpr double kRegulatedWithin = 0.10, kRegulatedPerAmpere = 0.008;  // V, Ohm: nearer to CVL the charger is limited by it
 
 // The band in which CVL stays, V per cell, and its pace.
-constexpr double kBandUp = 0.008, kBandDown = 0.003;
+constexpr double kBandUp = 0.010, kBandDown = 0.003;
 constexpr double kRise = 0.005;      // V/s, pack
 constexpr double kLongestStep = 5;   // s: a longer pause neither winds the trim up nor makes a jump
 constexpr double kResolution = 100;  // 1/V: chargers hardly follow less than 10 mV
