@@ -39,8 +39,9 @@ class Charge : public Served {
     start_following();
   }
   void start_following() {
+    pack_->follow(nullptr);  // start() makes a new client
     start();
-    if (client_) pack_->follow(*client_);
+    pack_->follow(client_.get());
   }
   [[nodiscard]] std::string phase() const { return phase_of(text(*client_, mode_path)); }
   bool reaches(const std::string& wanted) {

@@ -28,8 +28,8 @@ class LapsedPack {
     wait();
   }
 
-  /// What the charger obeys from now on.
-  void follow(const BusClient& client) { client_ = &client; }
+  /// What the charger obeys from now on; nullptr: nothing, it stops. Outlives the pack, or is replaced before it ends.
+  void follow(const BusClient* client) { client_ = client; }
   /// Ends the charge and draws this current, A.
   void draw(double amperes) { load_ = amperes; }
 
