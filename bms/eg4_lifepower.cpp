@@ -12,6 +12,7 @@
 
 #include "bms/content.hpp"
 #include "bms/eg4_lifepower.hpp"
+#include "bms/silent_unit.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::eg4_lifepower {
@@ -24,7 +25,7 @@ constexpr Timing normal{.first_byte = 500ms, .between_bytes = 60ms, .expected = 
 
 class Eg4Lifepower final : public Driver {
  public:
-  explicit Eg4Lifepower(const DriverContext& context) : Driver(context), address_(context.address) {}
+  explicit Eg4Lifepower(const DriverContext& context) : Driver(context), address_(context.address), silence_(context) {}
   [[nodiscard]] std::string address_text() const override { return fmt::format("0x{:02x}", address_); }
 
  protected:
@@ -46,7 +47,15 @@ class Eg4Lifepower final : public Driver {
     co_return true;
   }
 
-  asio::awaitable<void> poll(Battery& next) override { co_await ask(next, information, normal); }
+  asio::awaitable<void> poll(Battery& next) override {
+    try {
+      co_await ask(next, information, attempts(silence_.attempts(normal.attempts)));
+      silence_.answered();
+    } catch (const BmsError& error) {
+      silence_.failed(error.fault());
+      throw;
+    }
+  }
 
   asio::awaitable<void> replay_exchange(Bytes request, Battery& into) override {
     require(is_frame(request), "no request of this protocol");
@@ -104,6 +113,7 @@ class Eg4Lifepower final : public Driver {
   }
 
   const std::uint8_t address_;
+  SilentUnit silence_;
   std::uint8_t start_ = usual_start;
   std::string letters_;  // of the bar code's frame
 };

@@ -8,6 +8,7 @@
 
 #include "bms/jkbms_pb.hpp"
 #include "bms/modbus_rtu.hpp"
+#include "bms/silent_unit.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::jkbms_pb {
@@ -31,7 +32,7 @@ constexpr std::size_t longest_old_name = 15;  // earlier drivers cut the name
 
 class JkbmsPb final : public Driver {
  public:
-  using Driver::Driver;
+  explicit JkbmsPb(const DriverContext& context) : Driver(context), silence_(context) {}
 
   [[nodiscard]] std::string address_text() const override { return fmt::format("0x{:02X}", context().address); }
 
@@ -68,11 +69,13 @@ class JkbmsPb final : public Driver {
   asio::awaitable<void> poll(Battery& next) override {
     if (resting()) throw LinkError(Fault::timeout, fmt::format("{}: JK at {} is silent and rests", port(), address_text()));
     try {
-      co_await read(Kind::status, next, status_timing, 2);
+      co_await read(Kind::status, next, status_timing, silence_.attempts(2));
     } catch (const BmsError& error) {
+      silence_.failed(error.fault());
       silent_polls_ = error.fault() == Fault::timeout ? silent_polls_ + 1 : 0;
       throw;
     }
+    silence_.answered();
     silent_polls_ = rested_ = 0;
     if (link().now() - settings_asked_ >= seldom) {
       const auto cells = next.cell_count;
@@ -193,6 +196,7 @@ class JkbmsPb final : public Driver {
   std::array<std::uint8_t, jk02::record_size> record_{};
   TimePoint settings_asked_{};
   TimePoint about_asked_{};
+  SilentUnit silence_;
   unsigned silent_polls_ = 0;  // in a row
   unsigned rested_ = 0;        // cycles since it was asked last
 };

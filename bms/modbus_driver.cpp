@@ -6,7 +6,7 @@
 namespace serialbattery::modbus {
 
 ModbusDriver::ModbusDriver(const DriverContext& context, const Timing& timing)
-    : Driver(context), client_(context.link), normal_(timing), timing_(timing), address_(context.address) {}
+    : Driver(context), client_(context.link), normal_(timing), timing_(timing), address_(context.address), silence_(context) {}
 
 std::string ModbusDriver::address_text() const {
   return fmt::format("0x{:02x}", address_);
@@ -34,8 +34,16 @@ asio::awaitable<void> ModbusDriver::replay_exchange(Bytes request, Battery& into
 }
 
 asio::awaitable<void> ModbusDriver::read(const Block& block) {
-  const Bytes data = co_await client_.read(address_, block, timing_);
-  registers_of(address_).store(block, data);
+  Timing timing = timing_;
+  timing.attempts = silence_.attempts(timing.attempts);
+  try {
+    const Bytes data = co_await client_.read(address_, block, timing);
+    registers_of(address_).store(block, data);
+    silence_.answered();
+  } catch (const BmsError& error) {
+    silence_.failed(error.fault());
+    throw;
+  }
 }
 
 bool ModbusDriver::has_split(const Block& block) const {
@@ -79,6 +87,7 @@ void ModbusDriver::offer_limits(const BmsLimits& told, Battery& into) {
 void ModbusDriver::begin_probe(Effort effort, Duration first_byte, int thorough_attempts) {
   registers_.clear();
   split_.clear();
+  silence_.answered();
   timing_ = normal_;
   timing_.attempts = effort == Effort::quick ? 1 : thorough_attempts;
   if (effort == Effort::quick) timing_.first_byte = first_byte;

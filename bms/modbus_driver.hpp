@@ -6,6 +6,7 @@
 
 #include "bms/content.hpp"
 #include "bms/modbus_rtu.hpp"
+#include "bms/silent_unit.hpp"
 #include "serialbattery/driver.hpp"
 
 namespace serialbattery::modbus {
@@ -70,6 +71,7 @@ class ModbusDriver : public Driver {
   std::uint8_t address_;
   Registers registers_;
   std::vector<Block> split_;  // refused as a whole
+  SilentUnit silence_;
 };
 
 /// A text of at least `least` characters, padded with NULs or blanks, and nothing else.

@@ -14,7 +14,8 @@ void read_cells(Reader& reader, unsigned least, unsigned most, Battery& into) {
   for (Cell& cell : into.cells) cell.voltage = reader.u16() / 1000.0;
 }
 
-YdDriver::YdDriver(const DriverContext& context, const Dialect& dialect) : Driver(context), dialect_(dialect), address_(context.address) {}
+YdDriver::YdDriver(const DriverContext& context, const Dialect& dialect)
+    : Driver(context), dialect_(dialect), address_(context.address), silence_(context) {}
 
 YdDriver::Patience YdDriver::first_question(Effort effort) const {
   if (effort == Effort::quick) return Patience::hurry;
@@ -22,7 +23,7 @@ YdDriver::Patience YdDriver::first_question(Effort effort) const {
 }
 
 asio::awaitable<void> YdDriver::ask(Battery& into, Message question, Patience patience) {
-  constexpr int attempts = 3;
+  const int attempts = patience == Patience::full ? silence_.attempts(3) : 1;
   Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .expected = longest_usual};
   timing.gap = context().shared_line ? 100ms : 50ms;
   if (patience == Patience::hurry) timing.first_byte = 250ms;
@@ -30,9 +31,11 @@ asio::awaitable<void> YdDriver::ask(Battery& into, Message question, Patience pa
   const ByteVector request = encode(dialect_, question);
   for (int attempt = 1;; ++attempt) {
     try {
-      co_return co_await exchange(request, question, timing, into);
+      co_await exchange(request, question, timing, into);
+      co_return silence_.answered();
     } catch (const BmsError& error) {
-      if (patience != Patience::full || attempt == attempts || !error.worth_asking_again()) throw;
+      if (patience == Patience::full) silence_.failed(error.fault());
+      if (attempt == attempts || !error.worth_asking_again()) throw;
     }
     timing.gap = 100ms;
     timing.first_byte = dialect_.first_byte_again;

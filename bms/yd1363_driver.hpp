@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bms/content.hpp"
+#include "bms/silent_unit.hpp"
 #include "bms/yd1363.hpp"
 #include "serialbattery/driver.hpp"
 
@@ -53,6 +54,7 @@ class YdDriver : public Driver {
 
   const Dialect dialect_;
   std::uint8_t address_;
+  SilentUnit silence_;
 };
 
 /// The number of cells and their voltages in mV. Throws FrameError(implausible), as set_cell_count().

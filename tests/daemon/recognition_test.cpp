@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "config/loader.hpp"
 #include "daemon/detection.hpp"
 #include "serialbattery/registry.hpp"
 #include "support/device_stream.hpp"
+#include "support/recognition.hpp"
 #include "support/scripted_stream.hpp"
 
 namespace serialbattery::test {
@@ -17,39 +17,6 @@ namespace serialbattery::test {
 namespace {
 
 using simulator::Model;
-
-std::vector<const DriverEntry*> serial_drivers() {
-  std::vector<const DriverEntry*> list;
-  for (const DriverEntry& entry : all_drivers()) {
-    if (entry.transport == Transport::serial && entry.type != "Example") list.push_back(&entry);
-  }
-  return list;
-}
-
-// All line settings in use, with the addresses that a driver tries at its own settings.
-bool accepts(const DriverEntry& entry, const Model& model, const LineSettings& line, std::uint8_t address) {
-  DeviceStream stream(simulator::Bus::of(model.type));
-  stream.configure(line);
-  ByteLink link(stream);
-  const Config config = default_config();
-  const auto driver = entry.make({.link = link, .config = config, .address = address});
-  return run(driver->identify(Effort::quick)) || run(driver->identify(Effort::thorough));
-}
-
-bool accepts(const DriverEntry& entry, const Model& model) {
-  std::set<std::pair<unsigned, Parity>> lines;
-  for (const DriverEntry* other : serial_drivers()) {
-    for (const Probe& probe : other->probes) lines.emplace(probe.line.baud, probe.line.parity);
-  }
-  std::set<std::uint8_t> addresses;
-  for (const Probe& probe : entry.probes) addresses.insert(probe.address);
-  for (const auto& [baud, parity] : lines) {
-    for (const std::uint8_t address : addresses) {
-      if (accepts(entry, model, {baud, parity}, address)) return true;
-    }
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -59,10 +26,17 @@ class Recognition : public testing::TestWithParam<std::string> {
   void TearDown() override { spdlog::set_level(spdlog::level::info); }
 };
 
+class RecognitionDocument : public testing::Test {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::off); }
+  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+};
+
 TEST_P(Recognition, OnlyTheRightDriverAccepts) {
   const Model& model = *simulator::find_model(GetParam());
   for (const DriverEntry* entry : serial_drivers()) {
-    EXPECT_EQ(accepts(*entry, model), entry->type == model.type) << "driver " << entry->type << ", device " << model.type;
+    EXPECT_EQ(recognition(*entry, model) == Verdict::accepted, entry->type == model.type)
+        << "driver " << entry->type << ", device " << model.type;
   }
 }
 
@@ -79,6 +53,13 @@ INSTANTIATE_TEST_SUITE_P(Matrix, Recognition, testing::ValuesIn(models()), [](co
   }
   return name;
 });
+
+TEST_F(RecognitionDocument, ShowsTheMatrix) {
+  std::ifstream file(SB_SOURCE_DIR "/docs/recognition.md");
+  std::stringstream committed;
+  committed << file.rdbuf();
+  EXPECT_EQ(committed.str(), recognition_document()) << "run: generate-docs recognition > docs/recognition.md";
+}
 
 TEST(RecognitionMatrix, HasADeviceForEveryDriver) {
   for (const DriverEntry* entry : serial_drivers()) EXPECT_NE(simulator::find_model(entry->type), nullptr) << entry->type;
