@@ -57,7 +57,7 @@ class Daly final : public Driver {
     // The battery's identity hangs on these, so a lost answer is worth a second try. Firmware that knows them not is silent.
     for (const Command command : {battery_code, rated, battery_info})
       co_await succeeds(read(command, found, command == battery_code ? 3 : 2));
-    for (const Command command : {hardware, software}) co_await succeeds(read(command, found, 1));
+    co_await succeeds(read(hardware, found, 1));
     if (!found.capacity) found.capacity = config().battery_capacity;
     name(found);
     for (const Command command : {state, cell_extremes, faults, temperature_extremes, balancing, cell_voltages})
@@ -76,6 +76,7 @@ class Daly final : public Driver {
     co_await read_cells(next);
     if (each_temperature_due()) co_await read_each_temperature(next);
     if (now() - last_good_[status] >= seldom) co_await reread_status(next);
+    if (!std::exchange(software_asked_, true)) co_await succeeds(read(software, next, 1));  // the first reading does not wait for it
     watch_sign(next);
     watch_sum(next);
   }
@@ -96,6 +97,7 @@ class Daly final : public Driver {
  private:
   void start_anew() {
     board_ = {};
+    software_asked_ = false;
     last_good_.clear();
     each_temperature_due_ = {};
     cell_failures_ = contradictions_ = 0;
@@ -210,6 +212,7 @@ class Daly final : public Driver {
   unsigned cell_failures_ = 0;   // in a row
   unsigned contradictions_ = 0;  // between current and state, polls in a row
   bool sum_told_ = false;
+  bool software_asked_ = false;
 };
 
 std::unique_ptr<Driver> make_daly(const DriverContext& context, WallClock clock) {

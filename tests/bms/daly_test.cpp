@@ -81,6 +81,8 @@ TEST_F(DalyBoard, IsNotAskedAgainWhatItDoesNotKnow) {
   set("silent_command", "0x57");
   ASSERT_TRUE(identify());
   EXPECT_EQ(battery().identity.unique_id, "20210222_40");
+  refresh();
+  EXPECT_FALSE(battery().identity.firmware_version.empty()) << "the first poll asks for it";
   const std::size_t before = sent_so_far();
   EXPECT_EQ(poll_for(30s), std::nullopt);
   for (const int command : {0x50, 0x53, 0x57, 0x62, 0x63}) EXPECT_EQ(asked(before, command), 0U);
