@@ -18,8 +18,7 @@ constexpr double kImbalanceFilter = 20;
 
 // Distances from the target, V per cell.
 constexpr double kActFrom = 0.020;     // the law begins to act this far below the target
-constexpr double kSagBelow = 0.040;    // and rests after kRestAfter below this
-constexpr double kRestAfter = 900;     // s
+constexpr double kRestAfter = 900;     // s below kSagBelow: it rests
 constexpr double kFullWindow = 0.015;  // "at the top", for the full charge
 
 // The trim: V per cell beyond which it moves, and the time constants with which it takes the rest away, s.
@@ -40,7 +39,6 @@ constexpr double kTiny = 1e-6;       // V, CV is rounded to 6 decimals
 constexpr double kTaperedBelow = 0.005, kQuietBelow = 0.020;  // current as a part of the capacity per hour
 constexpr double kUnknownCapacity = 100;                      // Ah, cautious stand-in
 constexpr double kTolerated = 150;                            // s: a cloud or a big load does not end the wait
-constexpr double kPatience = 8 * 3600;                        // s at the top after which an unbalanced pack counts as full
 constexpr double kChargeEnded = 300;                          // s below kSagBelow: longer than a kettle boils
 constexpr double kCalmDifference = 0.75;                      // of the difference that would end float at once
 
@@ -95,8 +93,8 @@ void CellTopLaw::observe(const LawInputs& in) {
   const double difference = *in.highest - *in.lowest;
   elapsed_ = count_ == 0 ? 1.0 : std::max(seconds_between(seen_, in.now), 0.0);
   seen_ = in.now;
-  if (count_ != in.cells.size()) {  // the first reading, or another pack
-    level_ = given_ = count_ == 0 ? in.cv.value_or(in.vmax) : in.vmax;
+  if (count_ != in.cells.size()) {              // the first reading, or another pack
+    level_ = given_ = in.cv.value_or(in.vmax);  // never up at once: a wrong number of cells must not raise anything
     count_ = in.cells.size();
     top_ = *in.highest;
     spread_ = spread;
