@@ -60,7 +60,7 @@ std::optional<double> LinuxHost::remembered() const {
   return file >> value && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-// Written beside and renamed: a power cut leaves the old number or the new one.
+// Written beside and renamed: a crash leaves the old number or the new one. After a power cut it may be none, which reads as unknown.
 void LinuxHost::remember(double value) noexcept {
   try {
     std::filesystem::create_directories(memory_.parent_path());

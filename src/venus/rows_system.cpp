@@ -102,6 +102,7 @@ bool is_old_scheme(const Layout& l) {
 bool with_balance(const Layout& l) {
   return (l.config.battery_cell_data_format & 1) != 0;
 }
+
 ValueView cell_voltage(const Source& s, unsigned n) {
   return n < s.snapshot.cells.size() ? maybe(s.snapshot.cells[n].voltage) : ValueView();
 }
