@@ -1,9 +1,8 @@
-// RapidCheck with our parameters: at least 10 000 cases, reproducible unless RC_PARAMS says otherwise.
+// RapidCheck with our parameters: at least 10 000 cases.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdlib>
 #include <sstream>
 
 #include "support/control_walk.hpp"
@@ -18,7 +17,6 @@ constexpr int kLongestWalk = 50;  // polls
 void check(const std::function<void()>& property) {
   auto params = rc::detail::configuration().testParams;
   params.maxSuccess = std::max(params.maxSuccess, kCases);
-  if (std::getenv("RC_PARAMS") == nullptr) params.seed = 20240229;
   rc::detail::TestMetadata metadata;
   metadata.id = metadata.description = testing::UnitTest::GetInstance()->current_test_info()->name();
   const auto level = spdlog::get_level();

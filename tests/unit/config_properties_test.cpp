@@ -59,6 +59,17 @@ RC_GTEST_PROP(ConfigProperties, AnySettingsGiveACompleteConfiguration, ()) {
   holds(text);
 }
 
+/// A value's text as a file has to write it: a further line is indented, a percent sign doubled.
+std::string in_file(std::string_view text) {
+  std::string written;
+  for (const char c : text) {
+    written += c;
+    if (c == '\n') written += ' ';
+    if (c == '%') written += '%';
+  }
+  return written;
+}
+
 RC_GTEST_PROP(ConfigProperties, TheConfigurationInUseLoadsToItself, ()) {
   std::string text = "[DEFAULT]\n";
   for (const std::string& line : *rc::gen::container<std::vector<std::string>>(any_line())) text += line;
@@ -67,7 +78,7 @@ RC_GTEST_PROP(ConfigProperties, TheConfigurationInUseLoadsToItself, ()) {
   std::string written = "[DEFAULT]\n";
   for (const Key* key : all_keys()) {
     const Value value = get(first.config, *key);
-    if (!std::holds_alternative<std::string>(value)) written += std::string(key->name) + " = " + to_text(value) + "\n";
+    if (!std::holds_alternative<std::string>(value)) written += std::string(key->name) + " = " + in_file(to_text(value)) + "\n";
   }
   const Loaded second = load_text(written);
   for (const Key* key : all_keys()) {
