@@ -13,15 +13,14 @@ constexpr double kZeroAfter = 60;  // s of discharge with a cell at the minimum
 }  // namespace
 
 StateOfCharge::StateOfCharge(const Config& config, std::optional<double> restored) {
-  if (config.soc_calculation) value_ = finite(restored);
+  if (config.soc_calculation) value_ = counted_ = finite(restored);
 }
 
 void StateOfCharge::evaluate(const Config& config, const SocInputs& in, TimePoint now) {
   const auto external = finite(in.external);
   external_ = external.has_value();
-  full_ = full_ && !external_;
   if (external) {
-    value_ = round_to(*external, 3);
+    value_ = counted_ = round_to(*external, 3);
     charge_.reset();
   } else if (config.soc_calculation) {
     count(config, in, now);
@@ -39,7 +38,7 @@ void StateOfCharge::count(const Config& config, const SocInputs& in, TimePoint n
   }
   const double capacity = *in.capacity;
   if (!charge_) {
-    const double start = value_ ? *value_ : in.stated.value_or(100);
+    const double start = stored().value_or(in.stated.value_or(100));
     charge_ = std::clamp(capacity * std::max(start, 0.0) / 100, 0.0, capacity);
     charge_time_ = now;
   } else {
@@ -47,8 +46,7 @@ void StateOfCharge::count(const Config& config, const SocInputs& in, TimePoint n
     charge_time_ = now;
     apply_zero_rule(config, in, now);
   }
-  full_ = false;
-  value_ = round_to(std::clamp(*charge_ / capacity * 100, 0.0, 100.0), 3);
+  value_ = counted_ = round_to(std::clamp(*charge_ / capacity * 100, 0.0, 100.0), 3);
 }
 
 void StateOfCharge::apply_zero_rule(const Config& config, const SocInputs& in, TimePoint now) {
@@ -67,15 +65,14 @@ void StateOfCharge::apply_zero_rule(const Config& config, const SocInputs& in, T
 
 void StateOfCharge::set(double percent) {
   if (!std::isfinite(percent)) return;
-  value_ = std::clamp(percent, 0.0, 100.0);
+  value_ = counted_ = std::clamp(percent, 0.0, 100.0);
   charge_.reset();
-  full_ = false;
 }
 
 void StateOfCharge::set_full(const Config& config, std::optional<double> capacity, TimePoint now) {
   if (!config.soc_calculation || external_ || !capacity || *capacity <= 0) return;
   charge_ = *capacity;
-  full_ = true;
+  counted_ = 100;
   charge_time_ = now;
   zero_timer_.reset();
 }

@@ -32,8 +32,8 @@ class StateOfCharge {
 
   /// %; unknown: nobody knows it.
   [[nodiscard]] std::optional<double> value() const { return value_; }
-  /// %, to be stored: value(), or 100 between a full-charge event and the poll that shows it.
-  [[nodiscard]] std::optional<double> stored() const { return full_ ? std::optional(100.0) : value_; }
+  /// %, to be stored: where the calculation stands, also while another value is shown; value() before it knows any.
+  [[nodiscard]] std::optional<double> stored() const { return counted_ ? counted_ : value_; }
   /// Known earlier in this run, not now.
   [[nodiscard]] bool lost() const { return ever_known_ && !value_; }
   [[nodiscard]] std::optional<double> charge() const { return charge_; }  // Ah, of the calculation
@@ -44,11 +44,11 @@ class StateOfCharge {
   void apply_zero_rule(const Config& config, const SocInputs& in, TimePoint now);
 
   std::optional<double> value_;
-  std::optional<double> charge_;  // Q, Ah
-  TimePoint charge_time_{};       // tQ
+  std::optional<double> counted_;  // %, where the calculation stands or will start
+  std::optional<double> charge_;   // Q, Ah
+  TimePoint charge_time_{};        // tQ
   std::optional<TimePoint> zero_timer_;
   bool external_ = false;
-  bool full_ = false;  // set to 100 %, not shown yet
   bool ever_known_ = false;
 };
 

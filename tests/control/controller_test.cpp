@@ -117,6 +117,27 @@ TEST(ControllerPersisted, TheStartOfAbsorptionChangesOnlyWithTheWait) {
   EXPECT_EQ(controller.persisted(now).max_voltage_start_time, std::nullopt);
 }
 
+// The BMS's SoC stands in while the capacity is unknown; what was counted is neither forgotten nor overwritten in the settings.
+TEST(ControllerPersisted, CountedSocSurvivesAnUnknownCapacity) {
+  const auto config = config_from({{"SOC_CALCULATION", "True"}});
+  Battery pack = healthy_pack(8, 3.3);
+  pack.soc = 79;
+  pack.current = 0;
+  pack.capacity = 100;
+  Persisted counted;
+  counted.soc_calc = 55;
+  Controller controller(config, kTraits, counted);
+  EXPECT_EQ(controller.good_poll(pack, {}, at_second(0)).soc, 55);
+  pack.capacity.reset();
+  EXPECT_EQ(controller.good_poll(pack, {}, at_second(1)).soc, 79);
+  const Persisted stored = controller.persisted(at_second(1));
+  EXPECT_EQ(stored.soc_calc, 55);
+  Controller restarted(config, kTraits, stored);
+  EXPECT_EQ(restarted.good_poll(pack, {}, at_second(2)).soc, 79);
+  pack.capacity = 100;
+  EXPECT_EQ(restarted.good_poll(pack, {}, at_second(3)).soc, 55);
+}
+
 TEST(ControllerLimits, NonsenseOfTheBmsIsNoLimit) {
   Controller controller(config_from({{"USE_BMS_DVCC_VALUES", "True"}}), kTraits, {});
   Battery pack = healthy_pack(8, 3.3);
