@@ -77,6 +77,7 @@ CellTopLaw::CellTopLaw(const Config& config)
       bulk_difference_(config.switch_to_bulk_cell_voltage_diff) {}
 
 LawOutput CellTopLaw::evaluate(const LawInputs& in) {
+  if (is_float(in.phase)) waited_enough_ = false;  // also when blind: each full charge takes a wait of its own
   if (!in.highest || !in.lowest || in.cells.empty()) {
     if (count_ == 0 || !in.cv) return {.wish = in.vmax};                                     // a BMS without cells: the ordinary machine
     return {.wish = std::min(*in.cv, in.vmax), .own_pace = true, .fullness = Fullness::no};  // blind: nothing rises
@@ -172,7 +173,6 @@ bool CellTopLaw::balanced(const LawInputs& in) const {
 // A balanced pack is full once it has waited at the top. Any other stays there for its balancer, until the charge ends (the sun is gone)
 // or for kPatience.
 Fullness CellTopLaw::judge_fullness(const LawInputs& in) {
-  if (is_float(in.phase)) waited_enough_ = false;
   const double waited = in.waited.value_or(0);
   if (at_top(in)) {
     lapse_ = 0;

@@ -253,6 +253,37 @@ TEST(CellTopLaw, CloudDoesNotEndTheWait) {
   EXPECT_GT(*bench.controller().state().charge_voltage.absorption_elapsed(bench.now().mono), 700);
 }
 
+// A BMS that states only the extremes of its cells, and not always.
+TEST(CellTopLaw, EachFullChargeTakesAWaitOfItsOwn) {
+  Bench bench;
+  Battery& reading = bench.reading();
+  auto poll = [&, now = bench.now()](int times) mutable {
+    for (int i = 0; i < times; ++i) {
+      now.mono += std::chrono::seconds(1);
+      bench.controller().good_poll(reading, {}, now);
+    }
+    return bench.controller().snapshot().charge_mode.substr(0, 4);
+  };
+  reading.cells.assign(8, Cell{});
+  reading.voltage = 27.55;
+  reading.current = 0.2;
+  reading.cell_min = 3.443;
+  reading.cell_max = 3.447;
+  const auto full_charges = [&] { return bench.controller().state().charge_voltage.full_charges(); };
+  for (int i = 0; i < 1000 && full_charges() == 0; ++i) poll(1);
+  ASSERT_EQ(full_charges(), 1U);
+  // Float ends in the very next poll, which knows no cell, and the charge ends soon after: that is no second full charge.
+  reading.cell_min.reset();
+  reading.cell_max.reset();
+  reading.soc = 10;
+  EXPECT_EQ(poll(1), "Bulk");
+  reading.cell_min = 3.33;
+  reading.cell_max = 3.335;
+  reading.current = -10;
+  EXPECT_EQ(poll(400), "Bulk");
+  EXPECT_EQ(full_charges(), 1U);
+}
+
 TEST(CellTopLaw, HoldsTheCellInFloatToo) {
   Bench bench;
   bench.cells(3.443, 3.447).current(0.2).run(930);
