@@ -80,6 +80,8 @@ TEST(Invariant, Inv19SteadyStateAllocatesNothing) {
     poll.user_soc.reset();
     poll.cleared_history.reset();
     constexpr int kSettled = 3;
+    // The texts of times to an SoC are due now, and not again while we count.
+    poll.now.mono += std::chrono::seconds(5 + config.time_to_soc_recalculate_every);
     for (int i = 0; i < kSettled + 5; ++i) {
       poll.now.mono += std::chrono::milliseconds(100);
       const std::size_t before = allocations;
