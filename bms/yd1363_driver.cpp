@@ -5,7 +5,8 @@ namespace serialbattery::yd1363 {
 
 namespace {
 
-constexpr std::size_t longest_usual = 300;  // bytes of an answer
+// A master may answer for a stack of sixteen, 2 s at 9600 baud. Silence inside an answer ends it much earlier.
+constexpr Duration longest_answer = 5s;
 
 }  // namespace
 
@@ -24,7 +25,7 @@ YdDriver::Patience YdDriver::first_question(Effort effort) const {
 
 asio::awaitable<void> YdDriver::ask(Battery& into, Message question, Patience patience) {
   const int attempts = patience == Patience::full ? silence_.attempts(3) : 1;
-  Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .expected = longest_usual};
+  Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .total = longest_answer};
   timing.gap = context().shared_line ? 100ms : 50ms;
   if (patience == Patience::hurry) timing.first_byte = 250ms;
   if (patience == Patience::standard) timing.first_byte = 500ms;
@@ -62,7 +63,7 @@ asio::awaitable<void> YdDriver::replay_exchange(Bytes request, Battery& into) {
   const auto asked = parse(dialect_, request);
   require(asked.has_value(), "no request of this protocol");
   address_ = asked->address;
-  const Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .expected = longest_usual};
+  const Timing timing{.first_byte = dialect_.first_byte, .between_bytes = dialect_.between_bytes, .total = longest_answer};
   co_await exchange(request, *asked, timing, into);
 }
 

@@ -70,6 +70,18 @@ TEST_F(Pace, IgnoresTheSearchForSlaves) {
   }
 }
 
+TEST_F(Pace, ReadsItsOwnPackFromTheAnswerAboutAStack) {
+  device().set("all_only", "on");
+  device().set("packs", "8");  // its answer takes a second
+  device().set("current", "-3");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().cell_count, 16U);
+  EXPECT_EQ(battery().current, -3.0);
+  device().set("current", "4");
+  refresh();
+  EXPECT_EQ(battery().current, 4.0);
+}
+
 TEST_F(Pace, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
   EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);

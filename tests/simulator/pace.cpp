@@ -24,6 +24,7 @@ class Pace final : public yd1363::Slave {
     table.text("hardware", version_, 20);
     table.text("serial", serial_, 20);
     table.number("packs", packs_, {1, 8});  // in an answer about all packs
+    table.flag("all_only", all_only_);      // refuses to answer about a single pack
     table.flag("searching", searching_);    // looks for slaves, as a master on RS485 does
   }
 
@@ -37,7 +38,7 @@ class Pace final : public yd1363::Slave {
       case 0x42:
       case 0x44: {
         const std::uint8_t wanted = info.empty() ? std::uint8_t{1} : info[0];
-        if (wanted != 0xFF && wanted != 1 && wanted != address()) {
+        if (wanted != 0xFF && (all_only_ || (wanted != 1 && wanted != address()))) {
           refusal = yd1363::invalid_data;
           return std::nullopt;
         }
@@ -115,6 +116,7 @@ class Pace final : public yd1363::Slave {
   std::string version_ = "P16S100A-1812-1.00";
   std::string serial_ = "1812101380309D";
   unsigned packs_ = 1;
+  bool all_only_ = false;
   bool searching_ = false;
 };
 
