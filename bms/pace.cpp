@@ -87,7 +87,7 @@ class Pace final : public yd1363::YdDriver {
     }
     co_await ask(found, of_pack(states));
     co_await try_ask(found, question(version), Patience::once);
-    co_await try_ask(found, question(product), Patience::once);
+    co_await try_ask(found, question(product));  // its identity: one lost answer must not make another battery of it
     co_return true;
   }
 

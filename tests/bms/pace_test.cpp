@@ -82,6 +82,13 @@ TEST_F(Pace, ReadsItsOwnPackFromTheAnswerAboutAStack) {
   EXPECT_EQ(battery().current, 4.0);
 }
 
+TEST_F(Pace, KeepsItsIdentifierWhenAnAnswerIsLost) {
+  device().set_fault("silence", "on");
+  device().set_fault("every", "4");  // 42, 44, C1, C2
+  ASSERT_TRUE(identify(Effort::quick));
+  EXPECT_EQ(battery().identity.unique_id, "1812101380309D");
+}
+
 TEST_F(Pace, KeepsTheReadingWhenAPollFails) {
   ASSERT_TRUE(identify());
   EXPECT_EQ(failing_refresh("checksum", "on"), Fault::checksum);
