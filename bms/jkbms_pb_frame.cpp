@@ -20,19 +20,18 @@ bool holds_exception(Bytes seen, std::uint8_t address) {
 
 enum class Acknowledgement { missing, other, damaged, good };
 
-Acknowledgement find_acknowledgement(Bytes seen, Bytes request) {
-  Acknowledgement best = Acknowledgement::missing;
-  for (; seen.size() >= acknowledgement_size; seen = seen.subspan(1)) {
-    const Bytes window = seen.first(acknowledgement_size);
-    const bool fits = modbus::is_sealed(window);
-    if (std::ranges::equal(window.first(6), request.first(6))) {
-      if (fits) return Acknowledgement::good;
-      best = Acknowledgement::damaged;
-    } else if (fits && window[1] == write_registers) {
-      best = std::max(best, Acknowledgement::other);
-    }
+// What acknowledges a record; `behind`: the bytes between it and the next record. The first acknowledgement is the one that counts: when
+// that of another unit comes first, the record is the other unit's.
+Acknowledgement find_acknowledgement(Bytes behind, Bytes request) {
+  Acknowledgement damaged_or_missing = Acknowledgement::missing;
+  for (; behind.size() >= acknowledgement_size; behind = behind.subspan(1)) {
+    const Bytes window = behind.first(acknowledgement_size);
+    const bool fits = modbus::is_sealed(window), ours = std::ranges::equal(window.first(6), request.first(6));
+    if (fits && ours) return Acknowledgement::good;
+    if (fits && window[1] == write_registers) return Acknowledgement::other;
+    if (ours) damaged_or_missing = Acknowledgement::damaged;
   }
-  return best;
+  return damaged_or_missing;
 }
 
 }  // namespace
@@ -60,12 +59,17 @@ std::optional<Kind> kind_of(Bytes request) {
 
 Finding scan_answer(Bytes seen, Bytes request, Kind kind) {
   bool damaged = false, foreign = false, incomplete = false;
-  for (auto at = jk02::find_mark(seen, 0); at; at = jk02::find_mark(seen, *at + std::size(jk02::mark))) {
-    if (seen.size() - *at < jk02::record_size) {
+  std::optional<std::size_t> unacknowledged;
+  for (auto next = jk02::find_mark(seen, 0); next;) {
+    const std::size_t begin = *next, end = begin + jk02::record_size;
+    next = jk02::find_mark(seen, begin + std::size(jk02::mark));
+    unacknowledged.reset();
+    if (next && *next < end) continue;  // cut: another one begins inside, and a sum of eight bits may fit by chance
+    if (seen.size() < end) {
       incomplete = true;
       continue;
     }
-    const Bytes record = seen.subspan(*at, jk02::record_size);
+    const Bytes record = seen.subspan(begin, jk02::record_size);
     if (!jk02::sum_fits(record)) {
       damaged = true;
       continue;
@@ -74,13 +78,14 @@ Finding scan_answer(Bytes seen, Bytes request, Kind kind) {
       foreign = true;
       continue;
     }
-    switch (find_acknowledgement(seen.subspan(*at + jk02::record_size), request)) {
-      case Acknowledgement::good: return {Scan::found(*at, *at + jk02::record_size), {}};
-      case Acknowledgement::missing: return {Scan::started(Fault::length, "no acknowledgement"), at};
+    switch (find_acknowledgement(seen.subspan(end, next.value_or(seen.size()) - end), request)) {
+      case Acknowledgement::good: return {Scan::found(begin, end), {}};
+      case Acknowledgement::missing: unacknowledged = begin; break;
       case Acknowledgement::damaged: damaged = true; break;
       case Acknowledgement::other: foreign = true; break;
     }
   }
+  if (unacknowledged) return {Scan::started(Fault::length, "no acknowledgement"), unacknowledged};
   if (holds_exception(seen, request[0])) return {Scan::refuse(Fault::exception, "Modbus exception"), {}};
   const bool only_echo = std::search(request.begin(), request.end(), seen.begin(), seen.end()) != request.end();
   const Fault fault = damaged ? Fault::checksum : foreign ? Fault::implausible : only_echo ? Fault::timeout : Fault::length;

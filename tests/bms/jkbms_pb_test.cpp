@@ -1,4 +1,7 @@
-// Conversations of the JK PB driver with simulated units in virtual time.
+// Conversations of the JK PB driver with simulated units in virtual time, and what its framing rule takes for an answer.
+#include "bms/jkbms_pb.hpp"
+
+#include "bms/modbus_rtu.hpp"
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -36,6 +39,78 @@ class PbLine : public DriverTest {
 };
 
 }  // namespace
+
+namespace {
+
+// Answers of several units on one line, asked for the status of unit 1.
+class PbAnswers : public testing::Test {
+ protected:
+  void record(std::uint8_t marker) {
+    const std::size_t begin = line_.size();
+    line_.insert(line_.end(), {0x55, 0xAA, 0xEB, 0x90, 0x02, marker});
+    line_.resize(begin + jk02::record_size - 1);
+    line_.push_back(static_cast<std::uint8_t>(wire::sum(Bytes(line_).subspan(begin))));
+  }
+  void acknowledgement(std::uint8_t address) {
+    const ByteVector frame = modbus::sealed({address, 0x10, 0x16, 0x20, 0x00, 0x01});
+    line_.insert(line_.end(), frame.begin(), frame.end());
+  }
+  [[nodiscard]] jkbms_pb::Finding scan() const {
+    return jkbms_pb::scan_answer(line_, jkbms_pb::read_request(1, jk02::Kind::status), jk02::Kind::status);
+  }
+  /// Which record is taken for the answer; nullopt: none.
+  [[nodiscard]] std::optional<unsigned> taken() const {
+    const Scan found = scan().scan;
+    return found.status == Scan::Status::complete ? std::optional(unsigned{line_[found.begin + 5]}) : std::nullopt;
+  }
+
+  ByteVector line_;
+};
+
+}  // namespace
+
+TEST_F(PbAnswers, ALateAnswerOfAnotherUnitInFrontIsNotTaken) {
+  record(2);
+  acknowledgement(2);
+  EXPECT_EQ(scan().scan.fault, Fault::implausible);
+  record(1);
+  EXPECT_EQ(taken(), std::nullopt);
+  acknowledgement(1);
+  EXPECT_EQ(taken(), 1U);
+}
+
+TEST_F(PbAnswers, ARecordIsNotAcknowledgedByWhatFollowsAnother) {
+  record(2);  // its acknowledgement got lost
+  record(1);
+  EXPECT_EQ(taken(), std::nullopt);
+  acknowledgement(1);
+  EXPECT_EQ(taken(), 1U);
+}
+
+TEST_F(PbAnswers, TheFirstAcknowledgementCounts) {
+  record(2);
+  acknowledgement(2);
+  acknowledgement(1);  // behind a record that got lost
+  EXPECT_EQ(taken(), std::nullopt);
+  EXPECT_EQ(scan().scan.fault, Fault::implausible);
+}
+
+TEST_F(PbAnswers, ARecordInWhichAnotherBeginsIsCutWhateverItsSum) {
+  record(2);
+  line_.resize(jk02::record_size / 2);
+  record(1);
+  line_[6] = static_cast<std::uint8_t>(line_[jk02::record_size - 1] - wire::sum(Bytes(line_).first(jk02::record_size - 1)));  // fits now
+  ASSERT_TRUE(jk02::sum_fits(Bytes(line_).first(jk02::record_size)));
+  acknowledgement(1);
+  EXPECT_EQ(taken(), 1U);
+}
+
+TEST_F(PbAnswers, OnlyTheLastRecordCanStillBeAcknowledged) {
+  record(2);
+  EXPECT_EQ(scan().unacknowledged, 0U);
+  line_.insert(line_.end(), {0x55, 0xAA, 0xEB, 0x90});
+  EXPECT_EQ(scan().unacknowledged, std::nullopt);
+}
 
 TEST_F(Pb, FindsTheUnit) {
   ASSERT_TRUE(identify(Effort::quick));
