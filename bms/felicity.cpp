@@ -7,7 +7,7 @@
 //   0x132A 24  16 cell slots, 8 temperature slots               each cycle
 //
 // Quirks: raw current is positive while discharging; no register holds the capacity (BATTERY_CAPACITY must be set); empty slots read
-// 0x7FFF or 0xFFFF. Address 1 at 9600 baud is crowded, so four checks must hold before the port is claimed.
+// 0x7FFF, those of cells also 0xFFFF. Address 1 at 9600 baud is crowded, so four checks must hold before the port is claimed.
 // Sources: four independent implementations that agree on every register; no public capture.
 #include <fmt/format.h>
 
@@ -48,12 +48,14 @@ constexpr wire::AlarmBits fault_table[] = {
 };
 enum StatusBit : unsigned { may_charge = 1U << 0U, may_discharge = 1U << 2U };
 
-bool is_empty(unsigned raw) {
-  return raw == 0x7FFF || raw == 0xFFFF;
+constexpr unsigned not_fitted = 0x7FFF;
+
+bool is_empty_cell(unsigned raw) {
+  return raw == not_fitted || raw == 0xFFFF;
 }
 
 std::optional<double> temperature(std::optional<unsigned> raw) {
-  if (!raw || is_empty(*raw)) return std::nullopt;
+  if (!raw || *raw == not_fitted) return std::nullopt;  // 0xFFFF is -1
   const double celsius = static_cast<std::int16_t>(*raw);
   require(celsius >= -40 && celsius <= 100, "temperature outside -40..100");
   return celsius;
@@ -129,7 +131,7 @@ class Felicity final : public modbus::ModbusDriver {
       tell_new_bits("Felicity faults", *faults, wire::named_bits(fault_table));
     }
     const auto board = registers().word(0x130A);
-    into.mos_temperature = board && !is_empty(*board) ? std::optional<double>(static_cast<std::int16_t>(*board)) : std::nullopt;
+    into.mos_temperature = board && *board != not_fitted ? std::optional<double>(static_cast<std::int16_t>(*board)) : std::nullopt;
   }
 
   void decode_temperatures(Battery& into) {
@@ -144,7 +146,7 @@ class Felicity final : public modbus::ModbusDriver {
     unsigned filled = 0;
     for (unsigned slot = 0; slot < slots; ++slot) {
       const unsigned millivolts = *registers().word(cells.block.start + slot);
-      if (is_empty(millivolts)) continue;
+      if (is_empty_cell(millivolts)) continue;
       require(millivolts >= 1500 && millivolts <= 4500, "cell voltage outside 1.5..4.5 V");
       filled |= 1U << slot;
     }

@@ -60,6 +60,16 @@ TEST_F(Felicity, EmptySlotsAreNoCellsAndABrokenWireDoesNotShiftThem) {
   EXPECT_EQ(battery().cells[6].voltage, 3.3);
 }
 
+TEST_F(Felicity, OneDegreeBelowZeroIsNoMissingSensor) {
+  device().set("temperature1", "-1");
+  device().set("mos_temperature", "-1");
+  device().set("sensors", "2");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().temperatures[0], -1.0);
+  EXPECT_EQ(battery().mos_temperature, -1.0);
+  EXPECT_EQ(battery().temperatures[2], std::nullopt);
+}
+
 TEST_F(Felicity, RefusesOtherDevicesAtAddressOne) {
   device().set("firmware", "0");
   EXPECT_FALSE(identify());
