@@ -86,7 +86,11 @@ class LltJbd final : public Driver {
   asio::awaitable<void> poll(Battery& next) override {
     const std::optional<unsigned> cells_before = battery().cell_count;
     co_await read_into(basic_info, next);
-    if (next.cell_count != cells_before) check_cell_count(*next.cell_count);
+    if (next.cell_count == cells_before) {
+      strange_count_repeats_ = 0;
+    } else {
+      check_cell_count(*next.cell_count);
+    }
     co_await read_into(cell_voltages, next);
     distrust_cells_that_do_not_add_up(next);
     tell_unit();
@@ -158,9 +162,9 @@ class LltJbd final : public Driver {
   }
 
   asio::awaitable<bool> read_factory_registers(Battery& found) {
-    // Function bits first: they hold the unit of the others.
+    // Function bits first: they hold the unit of the others. A register that a board has not must not hide the limits.
     for (const std::uint8_t reg : {function_bits, cycle_capacity, charge_overcurrent, discharge_overcurrent})
-      co_await read_into(reg, found);
+      co_await succeeds(read_into(reg, found));
     co_return false;
   }
 

@@ -130,6 +130,27 @@ TEST_F(Jbd, AChangedNumberOfCellsIsBelievedAfterThreeFrames) {
   EXPECT_EQ(battery().cell_count, 15U);
 }
 
+TEST_F(Jbd, AChangedNumberOfCellsNowAndThenIsNotBelieved) {
+  ASSERT_TRUE(identify());
+  for (int i = 0; i < 4; ++i) {
+    device().set("cells", "15");
+    EXPECT_EQ(failing_refresh(), Fault::implausible);
+    device().set("cells", "16");
+    EXPECT_EQ(failing_refresh(), std::nullopt);
+  }
+}
+
+TEST_F(Jbd, ASettingThatTheBoardHasNotDoesNotHideTheOthers) {
+  device().set("missing_register", "0x11");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().limits.charge_current, 230.0);
+  EXPECT_EQ(battery().limits.discharge_current, 230.0);
+  device().set("missing_register", "0x2D");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().limits.charge_current, 230.0);
+  EXPECT_EQ(device().get("factory_mode"), "off");
+}
+
 TEST_F(Jbd, CellsThatDoNotAddUpAreNotUsedForLong) {
   ASSERT_TRUE(identify());
   device().set("voltage", "40");

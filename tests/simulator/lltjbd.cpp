@@ -88,6 +88,7 @@ class LltJbd final : public Bms {
     table.flag("password", password_);
     table.flag("discard_on_leave", discard_on_leave_);
     table.flag("a5_reply", a5_reply_);
+    table.number("missing_register", missing_register_);  // a setting that this board has not; 0: none
     for (auto& [number, value] : registers_) table.number(register_name(number), value);
     add_newer_registers();
     for (std::size_t i = 0; i < counters_.size(); ++i) table.number("counter" + std::to_string(i + 1), counters_[i]);
@@ -152,7 +153,7 @@ class LltJbd final : public Bms {
       default: break;
     }
     const bool is_text = number >= 0xA0 && number <= 0xA2;
-    if (!is_text && !registers_.contains(number)) return reply(number, unknown, {});
+    if (!is_text && (!registers_.contains(number) || number == missing_register_)) return reply(number, unknown, {});
     if (!factory_) return reply(number, not_allowed, {});
     ByteVector data;
     if (is_text) {
@@ -288,6 +289,7 @@ class LltJbd final : public Bms {
   bool password_ = false;          // factory mode is refused
   bool discard_on_leave_ = false;  // leaving with 0000 forgets what was written
   bool a5_reply_ = false;          // boards of 2018: A5 in place of the register
+  std::uint8_t missing_register_ = 0;
   std::map<std::uint8_t, std::uint16_t> registers_ = factory_registers;
   std::map<std::uint8_t, std::uint16_t> saved_registers_ = factory_registers;
   std::array<std::uint16_t, 12> counters_{};
