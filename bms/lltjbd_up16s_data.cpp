@@ -51,14 +51,13 @@ std::string date_text(Bytes payload, std::size_t at) {
 std::size_t decode_cells(Bytes payload, Battery& battery) {
   require(payload.size() >= 68, "status is cut", Fault::length);
   const std::size_t cells = wire::u16be(payload, 66);
-  require(cells >= 1 && cells <= 32, "number of cells outside 1..32");
+  set_cell_count(battery, cells, 1, 32);
   const std::size_t at_sensors = 68 + 2 * cells;
   const std::size_t sensors = wire::u16be(payload, at_sensors);
   require(sensors <= 16, "more than 16 temperature sensors");
   const std::size_t tail = at_sensors + 2 + 2 * sensors;
   require(payload.size() >= tail, "fewer values than announced", Fault::length);
 
-  battery.cell_count = static_cast<unsigned>(cells);
   battery.cells.assign(cells, {});
   double sum = 0;
   for (std::size_t i = 0; i < cells; ++i) sum += *(battery.cells[i].voltage = wire::u16be(payload, 68 + 2 * i) / 1000.0);

@@ -35,6 +35,14 @@ TEST_F(Up16s, ReadsTheMaster) {
   EXPECT_TRUE(driver().controls().soc_reset_when_full);
 }
 
+TEST_F(Up16s, RefusesAnotherNumberOfCells) {
+  ASSERT_TRUE(identify());
+  device().set("cells", "15");
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+  device().set("cells", "16");
+  EXPECT_EQ(failing_refresh(), std::nullopt);
+}
+
 TEST_F(Up16s, NeverReadsTheCountersFromTheirStart) {
   ASSERT_TRUE(identify());
   refresh();
