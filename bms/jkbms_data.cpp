@@ -102,7 +102,8 @@ void decode_reading(const Registers& registers, jk::CellReader& cells, Battery& 
   jk::show_balancing((word & balancing_now) != 0, next);
   const auto balancer = registers.number(balance_switch);
   next.balance_fet = balancer ? std::optional(*balancer != 0) : std::nullopt;
-  decode_alarms(registers.number(alarms).value_or(0), next);
+  next.alarms = {};
+  if (const auto events = registers.number(alarms)) decode_alarms(*events, next);
 
   if (const auto ah = registers.number(throughput)) details["throughput_ah"] = *ah;
   if (const auto minutes = registers.number(operating_time)) details["operating_minutes"] = *minutes;

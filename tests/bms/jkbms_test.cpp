@@ -1,4 +1,6 @@
-// Conversations of the JK 4E 57 driver with the simulated board in virtual time.
+// Conversations of the JK 4E 57 driver with the simulated board in virtual time, and content byte by byte.
+#include "bms/jkbms.hpp"
+
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -151,6 +153,23 @@ TEST_F(Jk, GivesUpADeadLineQuickly) {
   const TimePoint start = stream_.now();
   EXPECT_FALSE(identify(Effort::quick));
   EXPECT_LT(stream_.now() - start, 400ms);
+}
+
+TEST(JkContent, AlarmsThatAreNotInTheFrameAreUnknown) {
+  const std::string cells = "79 0C 01 0C E4 02 0C E4 03 0C E4 04 0C E4", others = "83 05 28 84 80 00 85 32 8A 00 04";
+  const auto decoded = [&](const std::string& alarms) {
+    const std::string head = "4E 57 00 00 00 00 00 00 06 00 01", tail = "00 00 00 00 68 00 00 00 00";
+    const ByteVector frame = *wire::from_hex(head + cells + others + alarms + "8C 00 03 C0 01" + tail);
+    jk::CellReader reader;
+    boost::json::object details;
+    Battery battery;
+    battery.alarms[Alarm::high_cell_voltage] = AlarmLevel::warning;  // of the reading before
+    jkbms::decode_reading(jkbms::Registers(frame), reader, battery, details);
+    return battery.alarms[Alarm::high_cell_voltage];
+  };
+  EXPECT_EQ(decoded("8B 00 00"), AlarmLevel::ok);
+  EXPECT_EQ(decoded("8B 04 00"), AlarmLevel::warning);
+  EXPECT_EQ(decoded(""), std::nullopt);
 }
 
 TEST_F(Jk, WritesSwitches) {
