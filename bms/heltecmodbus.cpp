@@ -27,9 +27,10 @@ constexpr Timing normal{.first_byte = 400ms, .between_bytes = 100ms, .expected =
 
 constexpr Block cell_count = holding(75, 1), signature = holding(63, 4), model = holding(7, 13), device_name = holding(41, 6);
 constexpr Block serial = holding(2, 4), password = holding(47, 5), counters = holding(127, 1);
-constexpr Block settings[] = {holding(191, 1), holding(194, 1), holding(118, 1), holding(169, 1), holding(172, 1),
-                              device_name,     serial,          model,           holding(38, 1),  holding(39, 2)};
-constexpr Block optional_settings[] = {holding(52, 2), holding(62, 1), counters};
+constexpr Block settings[] = {holding(191, 1), holding(194, 1), holding(118, 1), device_name, serial, model};
+// Only shown, or with a default: no firmware is given up for want of these.
+constexpr Block optional_settings[] = {holding(169, 1), holding(172, 1), holding(38, 1), holding(39, 2),
+                                       holding(52, 2),  holding(62, 1),  counters};
 // Beside the cells, whose number decides.
 constexpr Block single_values[] = {holding(76, 2),  holding(78, 2),  holding(152, 2), holding(156, 2),
                                    holding(120, 1), holding(113, 2), holding(112, 1), holding(139, 2)};

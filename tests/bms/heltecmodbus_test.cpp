@@ -63,6 +63,16 @@ TEST_F(Heltec, ReadsOneByOneWhereBlocksAreRefused) {
   EXPECT_EQ(battery().history[HistoryValue::charge_cycles], 13.0);
 }
 
+TEST_F(Heltec, DoesNotNeedWhatIsOnlyShown) {
+  for (const char* only_shown : {"38", "40", "169", "172"}) {
+    device().set("missing_register", only_shown);
+    EXPECT_TRUE(identify()) << only_shown;
+    EXPECT_EQ(battery().limits.charge_current, 100.0);
+  }
+  device().set("missing_register", "191");  // the charge current limit
+  EXPECT_FALSE(identify());
+}
+
 TEST_F(Heltec, KeepsThePauseThatTheBoardNeeds) {
   device().set("needs_pause", "on");
   device().set("no_blocks", "on");

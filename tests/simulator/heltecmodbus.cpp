@@ -20,7 +20,8 @@ class HeltecModbus final : public modbus::Slave<Bms> {
     table.number("state", state_);                  // run state without the outputs, which come from the pack
     table.flag("silent_outputs", silent_outputs_);  // firmware that never sets the bits of the outputs
     table.flag("signature", signature_);
-    table.flag("no_blocks", no_blocks_);  // refuses more than 25 registers
+    table.flag("no_blocks", no_blocks_);                  // refuses more than 25 registers
+    table.number("missing_register", missing_register_);  // refused; 0: none
     table.flag("needs_pause", needs_pause_);
     table.number("ccl", ccl_, {0, 600});
     table.number("dcl", dcl_, {0, 600});
@@ -29,6 +30,7 @@ class HeltecModbus final : public modbus::Slave<Bms> {
  protected:
   std::optional<std::vector<std::uint16_t>> registers(std::uint8_t function, std::uint16_t first, std::uint16_t count) override {
     if (function != modbus::read_holding || first + count > last_register + 1 || (no_blocks_ && count > 25)) return std::nullopt;
+    if (missing_register_ != 0 && first <= missing_register_ && missing_register_ < first + count) return std::nullopt;
     const ByteVector bytes = image();
     std::vector<std::uint16_t> result;
     for (unsigned reg = first; reg < first + count; ++reg) result.push_back(wire::u16be(bytes, 2UL * reg));
@@ -107,6 +109,7 @@ class HeltecModbus final : public modbus::Slave<Bms> {
   bool silent_outputs_ = false;
   bool signature_ = true;
   bool no_blocks_ = false;
+  unsigned missing_register_ = 0;
   bool needs_pause_ = false;
   double ccl_ = 100, dcl_ = 150;
   std::optional<TimePoint> last_answer_;
