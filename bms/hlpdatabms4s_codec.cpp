@@ -56,11 +56,18 @@ double number_within(std::string_view text, double low, double high, const char*
   return *value;
 }
 
-/// "VoltHigh= 3,600 V" -> 3.6
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// "VoltHigh= 3,600 V" -> 3.6. The name may stand anywhere but inside a longer one: in front of the first there may be an echo, a prompt,
+/// or nothing.
 std::optional<double> setting(std::string_view text, std::string_view name) {
-  const auto found = text.find(fmt::format("\n{}=", name));
+  const std::string key = fmt::format("{}=", name);
+  auto found = text.find(key);
+  while (found != std::string_view::npos && found > 0 && is_letter(text[found - 1])) found = text.find(key, found + 1);
   if (found == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = trimmed(line_at(text, found + name.size() + 2));
+  const std::string_view rest = trimmed(line_at(text, found + key.size()));
   std::string value(rest.substr(0, rest.find(' ')));
   std::ranges::replace(value, ',', '.');
   return number(value);

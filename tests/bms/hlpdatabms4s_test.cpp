@@ -1,4 +1,5 @@
 // Conversations of the HLP Data BMS4S driver with the simulated device: text without checksums or end marks.
+#include "bms/hlpdatabms4s.hpp"
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -39,6 +40,13 @@ TEST_F(Bms4s, NeverSendsAnythingButItsThreeCommands) {
   for (int i = 0; i < 3; ++i) refresh();
   EXPECT_EQ(sent("0a") + sent("70760a") + sent("70730a") + sent("6d310a"), stream_.written().size());
   EXPECT_EQ(sent("70730a"), 1U) << "settings are read once";
+}
+
+TEST(Bms4sText, SettingsNeedNeitherEchoNorTitleInFrontOfThem) {
+  for (const char* front : {"", "ps\r\n", "> ", "ps\r\nSetup\r\n"})
+    EXPECT_EQ(hlpdatabms4s::parse_settings(std::string(front) + "BatterySize= 100 Ah\r\n").capacity, 100.0) << front;
+  const auto settings = hlpdatabms4s::parse_settings("BatterySize= 100 Ah\r\nMaxVoltHigh= 3.900 V\r\nVoltHigh= 3.600 V\r\n");
+  EXPECT_EQ(settings.cell_high, 3.6) << "not the end of a longer name";
 }
 
 TEST_F(Bms4s, LimitsOnlyOnRequest) {
