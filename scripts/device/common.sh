@@ -80,12 +80,14 @@ remove_template() { rm -rf "$template"; }
 # --- serial-starter ---------------------------------------------------------------------------------------------------------------
 
 # Venus OS reads a folder of files; an installation of old had a single file in its place. Lines of others in it are kept.
+# A conversion that a power cut ended begins again from the file that it has put aside.
 convert_single_conf() {
-  [ -f "$starter_conf" ] || return 0
-  mv "$starter_conf" "$starter_conf.old" && mkdir "$starter_conf" || return 1
-  others=$(grep -vE '^[[:space:]]*(#|$)|^[[:space:]]*service[[:space:]]+sbattery[[:space:]]|^[[:space:]]*alias[[:space:]]+(default[[:space:]]+(gps:vedirect:)?sbattery|rs485[[:space:]]+cgwacs:fzsonick:imt:modbus:sbattery)[[:space:]]*$' "$starter_conf.old")
-  if [ "$others" ]; then grep -vE '^[[:space:]]*service[[:space:]]+sbattery[[:space:]]' "$starter_conf.old" >"$starter_conf/local.conf"; fi
-  rm "$starter_conf.old"
+  if [ -f "$starter_conf" ]; then mv "$starter_conf" "$starter_conf.single" || return; fi
+  [ -f "$starter_conf.single" ] || return 0
+  mkdir -p "$starter_conf" || return
+  others=$(grep -vE '^[[:space:]]*service[[:space:]]+sbattery[[:space:]]|^[[:space:]]*alias[[:space:]]+(default[[:space:]]+(gps:vedirect:)?sbattery|rs485[[:space:]]+cgwacs:fzsonick:imt:modbus:sbattery)[[:space:]]*$' "$starter_conf.single")
+  if echo "$others" | grep -qvE '^[[:space:]]*(#|$)'; then echo "$others" >"$starter_conf/local.conf"; fi
+  rm "$starter_conf.single"
 }
 
 is_up() { svstat "$1" 2>/dev/null | grep -q ': up '; }
@@ -112,6 +114,13 @@ start_starter() {
     [ "$used" ] || rm -f "$lock"
   done
   svc -u /service/serial-starter
+}
+
+# guard_starter: for commands that stop serial-starter for a while. The device needs its serial ports: Ctrl-C or a lost SSH connection ends none
+# of these commands half-way, and an error not before serial-starter runs again.
+guard_starter() {
+  trap '' HUP INT TERM
+  trap start_starter EXIT
 }
 
 # --- services ---------------------------------------------------------------------------------------------------------------------
@@ -195,10 +204,11 @@ create_services() {
 
 # --- rc.local ---------------------------------------------------------------------------------------------------------------------
 
-# put_rc_local: replaces rc.local by standard input unless the result is no longer a script; keeps the mode.
+# put_rc_local: replaces rc.local by standard input unless the result is no longer a script in the language that its first line names.
 put_rc_local() {
   cat >"$rc_local.new"
-  if sh -n "$rc_local.new" 2>/dev/null; then
+  case $(head -n 1 "$rc_local.new") in *bash*) check=foreign_script ;; *) check=sh ;; esac
+  if $check -n "$rc_local.new" 2>/dev/null; then
     chmod 755 "$rc_local.new"
     mv "$rc_local.new" "$rc_local"
   else
@@ -215,12 +225,13 @@ remove_rc_lines() {
     say "Please remove the lines with dbus-serialbattery from $rc_local; this could not be done automatically."
     return
   fi
-  # A file that held nothing else goes as well.
-  grep -qvE '^[[:space:]]*(#.*)?$' "$rc_local" || rm "$rc_local"
+  # A file that held nothing else goes as well; the comment is that of our own rc.local.
+  grep -qvE '^[[:space:]]*$|^#!|^# Called by Venus OS at the end of each boot' "$rc_local" || rm "$rc_local"
 }
 
 # The line must come before a final exit, and the last line of a foreign file may lack its line end.
 add_rc_line() {
+  if [ -e "$rc_local" ] && [ ! -x "$rc_local" ]; then say "Note: $rc_local could not be run; now it can, so its other lines run at each boot, too."; fi
   if [ -e "$rc_local" ] && grep -qxF "$rc_line" "$rc_local" && [ "$(grep -cE "$rc_pattern" "$rc_local")" = 1 ]; then
     [ -x "$rc_local" ] || chmod 755 "$rc_local"
     return
@@ -230,9 +241,9 @@ add_rc_line() {
     printf '#!/bin/sh\n%s\n' "$rc_line" | put_rc_local
   else
     LINE=$rc_line awk '
-      { lines[NR] = $0 } /[^[:space:]]/ { last = NR }
+      { lines[NR] = $0 } !/^[[:space:]]*(#|$)/ { last = NR }
       END {
-        before = lines[last] ~ /^[[:space:]]*exit([[:space:]]|$)/ ? last : NR + 1
+        before = lines[last] ~ /^[[:space:]]*exit([[:space:];]|$)/ ? last : NR + 1
         if (lines[1] !~ /^#!/) print "#!/bin/sh"
         for (i = 1; i <= NR; i++) { if (i == before) print ENVIRON["LINE"]; print lines[i] }
         if (before > NR) print ENVIRON["LINE"]
@@ -249,10 +260,14 @@ foreign_script() { if command -v bash >/dev/null; then bash "$@"; else sh "$@"; 
 
 is_python_driver() { [ -e "$1/dbus-serialbattery.py" ]; }
 
-# keep_user_files FROM TO: the configuration and what the driver has learnt; nothing newer is overwritten.
+# What an update keeps: the configuration and what the driver has learnt and recorded.
+user_files='config.ini detection-cache board-memory capture'
+
+# keep_user_files FROM TO: nothing newer is overwritten.
 keep_user_files() {
-  for item in "$1/config.ini" "$1/detection-cache" "$1/capture"; do
-    if [ -e "$item" ] && [ ! -e "$2/${item##*/}" ]; then cp -R "$item" "$2/"; fi
+  for item in $user_files; do
+    [ -e "$1/$item" ] && [ ! -e "$2/$item" ] || continue
+    cp -R "$1/$item" "$2/" || die "$1/$item could not be copied to $2; is /data full?"
   done
 }
 
@@ -265,7 +280,24 @@ stop_python_driver() {
   if [ -e "$1/disable.sh" ] && [ ! -e "$1/files" ]; then foreign_script "$1/disable.sh" </dev/null >/dev/null 2>&1; fi
   stop_starter  # its script starts it
   for service in $(stray_services) $(serial_services) $(other_services); do remove_service "$service"; done
-  rm -rf "$1.python"
+}
+
+set_aside() {
+  rm -rf "$home.python/$1"
+  mv "$home/$1" "$home.python/"
+}
+# set_python_files_aside: out of the folder in which both drivers are, what is not ours. The file by which a Python driver is recognised goes
+# last, so that enable.sh continues this after a power cut.
+set_python_files_aside() {
+  mkdir -p "$home.python"
+  for item in "$home"/*; do
+    name=${item##*/}
+    case " $user_files dbus-serialbattery.py " in *" $name "*) continue ;; esac
+    case $name in *.log) continue ;; esac
+    grep -qxF "$name" "$home/files" || set_aside "$name"
+  done
+  [ ! -e "$home/config.ini" ] || cp "$home/config.ini" "$home.python/"
+  set_aside dbus-serialbattery.py
 }
 
 # Other installations than the one in `home`: a Python driver, or a copy of this program in the other layout, which is taken over.
@@ -273,16 +305,11 @@ retire_others() {
   for other in $layouts; do
     if is_python_driver "$other"; then
       stop_python_driver "$other"
-      if [ "$other" = "$home" ]; then  # we were unpacked over it: what is not ours goes aside
-        mkdir -p "$home.python"
-        for item in "$home"/*; do
-          name=${item##*/}
-          case $name in config.ini | detection-cache | capture | *.log) continue ;; esac
-          grep -qxF "$name" "$home/files" || mv "$item" "$home.python/"
-        done
-        [ ! -e "$home/config.ini" ] || cp "$home/config.ini" "$home.python/"
+      if [ "$other" = "$home" ]; then  # we were unpacked over it
+        set_python_files_aside
       else
         keep_user_files "$other" "$home"
+        rm -rf "$other.python"
         mv "$other" "$other.python"
       fi
     elif [ "$other" != "$home" ] && [ -e "$other/files" ]; then

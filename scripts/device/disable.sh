@@ -5,6 +5,7 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 . "$home/common.sh"
 
 [ "$(id -u)" = 0 ] || die "please run this as root"
+guard_starter
 
 remove_rc_lines
 convert_single_conf

@@ -13,8 +13,9 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 chmod 755 "$home"/*.sh "$home/dbus-serialbattery" "$home"/service/run "$home"/service/log/run "$home"/instance/run "$home"/instance/log/run
 chmod 755 "$home"/*/bin/* "$home"/*/lib/ld-linux* 2>/dev/null
 
+guard_starter
 new=$(mktemp -d)
-trap 'rm -rf "$new"; start_starter' EXIT  # start_starter: whatever happened, the device needs its serial ports
+trap 'rm -rf "$new"; start_starter' EXIT
 
 retire_others
 if [ ! -e "$home/config.ini" ]; then printf '[DEFAULT]\n' >"$home/config.ini"; fi

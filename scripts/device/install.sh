@@ -13,6 +13,8 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 source=$home
 target=
 for layout in $layouts; do  # an update goes where the driver is
+  # Ended between the two renames below: the new folder holds the files of the user.
+  if [ ! -e "$layout" ] && [ -d "$layout.new" ]; then mv "$layout.new" "$layout"; fi
   if [ -e "$layout/files" ]; then target=$layout; fi
 done
 case $1 in
@@ -28,12 +30,14 @@ target=${target:-/data/etc/dbus-serialbattery}
 
 version=$(sh "$source/dbus-serialbattery" --version) || die "the program does not run on this device ($(uname -m)); take the archive for it"
 
+guard_starter
 if [ "$source" != "$target" ]; then
   need=$(du -sk "$source" | sed 's/[^0-9].*//')
   free=$(df -kP /data | awk 'NR == 2 { print $4 }')
   [ "$free" -gt $((need + 2048)) ] || die "not enough space on /data: $((need + 2048)) kB are needed, $free kB are free"
 
   say "Installing $version to $target."
+  trap '[ ! -e "$target" ] || rm -rf "$target.new"; start_starter' EXIT  # without a target the new folder holds the files of the user
   rm -rf "$target.new"
   mkdir -p "$target.new"
   cp -R "$source/." "$target.new/" || die "the files could not be copied"
@@ -48,7 +52,10 @@ if [ "$source" != "$target" ]; then
     sync
     mv "$target" "$old"
   fi
-  mv "$target.new" "$target" || die "the new files could not be put in place"
+  if ! mv "$target.new" "$target"; then
+    mv "$old" "$target"
+    die "the new files could not be put in place"
+  fi
   sync
   rm -rf "$target.old"
 fi

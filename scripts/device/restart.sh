@@ -5,6 +5,7 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 . "$home/common.sh"
 
 [ "$(id -u)" = 0 ] || die "please run this as root"
+guard_starter
 
 sh "$home/enable.sh"  # the configuration may name other services now
 [ "$(serial_services)$(other_services)" ] || say "The driver runs on no port."

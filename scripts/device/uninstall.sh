@@ -35,6 +35,7 @@ if [ "$yes" ]; then
   for item in "$home"/*; do
     [ "${item##*/}" = config.ini ] || rm -rf "$item"
   done
+  rm -rf "$home.new" "$home.old"  # of an update that a power cut ended
   rm -rf /data/log/dbus-serialbattery.* /data/log/dbus-blebattery.* /data/log/dbus-canbattery.* /data/log/dbus-mqttbattery /data/log/dbus-spibattery.*
   say "Deleted. The configuration is still in $home/config.ini"
 fi

@@ -18,6 +18,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING)
   set_tests_properties(box/package PROPERTIES LABELS box FIXTURES_SETUP native-package TIMEOUT 300)
 
   sb_box_test(NAME install LABEL box SCRIPT install.sh)
+  sb_box_test(NAME interrupted LABEL box SCRIPT interrupted.sh)
   sb_box_test(NAME services LABEL box SCRIPT services.sh)
   sb_box_test(NAME manual LABEL box SCRIPT manual.sh)
   sb_box_test(NAME overlay LABEL box SCRIPT overlay.sh)
@@ -27,7 +28,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING)
     sb_box_test(NAME migration-${layout} LABEL box SCRIPT migration.sh ARGS ${layout})
   endforeach()
   sb_box_test(NAME empty-root LABEL box SCRIPT bundle.sh ARGS native)
-  set_tests_properties(box/install box/services box/manual box/overlay box/documents box/usb-stick box/migration-old box/migration-copied box/migration-apps box/empty-root
+  set_tests_properties(box/install box/interrupted box/services box/manual box/overlay box/documents box/usb-stick box/migration-old box/migration-copied box/migration-apps box/empty-root
     PROPERTIES FIXTURES_REQUIRED native-package)
 
   sb_box_test(NAME armhf LABEL arm SCRIPT bundle.sh ARGS armhf)
