@@ -211,6 +211,20 @@ TEST(CellTopLaw, CurrentIsReducedOnlyWellAboveTheTarget) {
   EXPECT_EQ(bench.cells(3.36, 3.50).run(1).ccl, 0);
 }
 
+TEST(CellTopLaw, CurrentEndsWhereTheConfiguredCurveDoesOrBefore) {
+  Config config = loop::loop_config(4);
+  config.cell_voltages_while_charging = {3.55, 3.40};
+  config.max_charge_current_cv_fraction = {0.2, 1};  // ends above 0: the law's own end stands, 60 mV above the target
+  EXPECT_NEAR(CellTopLaw::charge_fraction(config, 3.45, 3.4875), 0.5, 1e-9);
+  EXPECT_EQ(CellTopLaw::charge_fraction(config, 3.45, 3.511), 0);
+  config.max_charge_current_cv_fraction = {0, 1};  // ends later
+  EXPECT_EQ(CellTopLaw::charge_fraction(config, 3.45, 3.511), 0);
+  config.cell_voltages_while_charging = {3.40, 3.46};  // ends earlier, in ascending order
+  config.max_charge_current_cv_fraction = {1, 0};
+  EXPECT_NEAR(CellTopLaw::charge_fraction(config, 3.45, 3.45), 0.5, 1e-9);
+  EXPECT_EQ(CellTopLaw::charge_fraction(config, 3.45, 3.46), 0);
+}
+
 TEST(CellTopLaw, BalancedPackFloatsAfterTheWaitThoughTheSumStaysLow) {
   Bench bench;
   bench.cells(3.443, 3.447).current(0.2);  // a charger that measures too low never reaches 27.60 V
