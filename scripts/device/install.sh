@@ -64,4 +64,5 @@ sh "$target/enable.sh" || exit 1
 home=$target
 recycle_ports Restarting
 for service in $(other_services); do svc -t "/service/$service"; done
+"$target/dbus-serialbattery" --check-config | grep 'not built into this version'  # batteries that a Python driver served
 say "Done: $version. See what it does with: sh $target/status.sh"

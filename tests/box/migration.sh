@@ -95,7 +95,11 @@ rm -f "$data/reinstalled" "$data/other-ran"
 
 step "Installation over it"
 unpack_package
-inside sh /data/new/dbus-serialbattery/install.sh
+inside sh /data/new/dbus-serialbattery/install.sh | tee "$box/installed"
+case $config in
+  config-large.ini) check "what was lost is told" grep -q 'BLUETOOTH_BMS: Bluetooth is not built into this version yet' "$box/installed" ;;
+  *) check_not "nothing was lost" grep -q 'not built into' "$box/installed" ;;
+esac
 wait_for 120 "the battery is on D-Bus" on_bus ttyUSB0
 wait_for 30 "it has a voltage" has_voltage ttyUSB0
 check_identity
