@@ -207,7 +207,7 @@ create_services() {
 # put_rc_local: replaces rc.local by standard input unless the result is no longer a script in the language that its first line names.
 put_rc_local() {
   cat >"$rc_local.new"
-  case $(head -n 1 "$rc_local.new") in *bash*) check=foreign_script ;; *) check=sh ;; esac
+  case $(head -n 1 "$rc_local.new") in *bash*) check=foreign_script ;; *) check='sh' ;; esac
   if $check -n "$rc_local.new" 2>/dev/null; then
     chmod 755 "$rc_local.new"
     mv "$rc_local.new" "$rc_local"
@@ -266,7 +266,7 @@ user_files='config.ini detection-cache board-memory capture'
 # keep_user_files FROM TO: nothing newer is overwritten.
 keep_user_files() {
   for item in $user_files; do
-    [ -e "$1/$item" ] && [ ! -e "$2/$item" ] || continue
+    if [ ! -e "$1/$item" ] || [ -e "$2/$item" ]; then continue; fi
     cp -R "$1/$item" "$2/" || die "$1/$item could not be copied to $2; is /data full?"
   done
 }
