@@ -2,9 +2,9 @@
 // RS485 ("RS485A"), 9600 baud; address by DIP switch, 1..16.
 //
 // YD/T 1363 as Daren speaks it (contents in daren.cpp), but the start byte is '>' and answers carry the command in the place of CID1.
-// Quirks: the first answer may need 2.5 s. Some firmware may only know the requests of earlier drivers, with CID1 42 and without INFO;
-// they are tried last. With the inverter protocol set to Pylontech the board ignores '>'. Writing commands as in daren_485.cpp.
-// Sources: maker's document X 1363 V1.0.1 as quoted by others, source of the maker's display, captures of four packs.
+// Quirks: the first answer may need 2.5 s. Some firmware may only know the requests of earlier drivers (42, 47, 51 with CID1 42 and less
+// INFO, B0 with a length); they are tried last. With the inverter protocol set to Pylontech the board ignores '>'. Writing commands as in
+// daren_485.cpp. Sources: maker's document X 1363 V1.0.1 as quoted by others, source of the maker's display, captures of four packs.
 #include "bms/daren.hpp"
 #include "serialbattery/registry.hpp"
 
@@ -77,9 +77,7 @@ class Ks48100 final : public DarenDriver {
 
   [[nodiscard]] yd1363::Message ask_for_module(Module module) const override {
     yd1363::Message message = DarenDriver::ask_for_module(module);
-    if (form_ == Form::documented) return message;
-    message.device = older_class;
-    if (module == serial_numbers) message.info.back() = 56;
+    if (form_ == Form::older && module == serial_numbers) message.info.back() = 0x56;  // instead of no length
     return message;
   }
 

@@ -138,11 +138,17 @@ TEST_F(Ks48100, WaitsForASlowAnswerAndLongerWhenItIsConfigured) {
 
 TEST_F(Ks48100, FallsBackToTheRequestsOfEarlierDrivers) {
   device().set("older_requests_only", "on");
-  device().set("silent_about_errors", "on");
   ASSERT_TRUE(identify());
   refresh();
-  EXPECT_GT(sent("3e323230313432343230303030"), 1U);
+  const auto asked = [this](std::string_view text) {
+    return sent(wire::to_hex(Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
+  };
+  EXPECT_GT(asked(">220142420000FDAF\r"), 1U);
+  EXPECT_EQ(asked(">22014247E00201FD32\r"), 1U);
+  EXPECT_EQ(asked(">220142510000FDAF\r"), 1U);
+  EXPECT_EQ(asked(">22014AB0600A010103FF56FB61\r"), 1U);
   EXPECT_EQ(battery().limits.charge_current, 120.0);
+  EXPECT_EQ(battery().identity.serial_number, "JD2M02150860 2");
 }
 
 TEST_F(Ks48100, BelievesTenthsOfAmperesOnlyWhenBothFlagsSaySo) {

@@ -151,8 +151,12 @@ class Ks48100 final : public Daren {
 
  protected:
   [[nodiscard]] std::uint8_t answer_class(std::uint8_t command) const override { return command; }
-  [[nodiscard]] bool accepts_class(std::uint8_t device) const override {
-    return device == 0x42 || (device == 0x4A && !older_requests_only_);
+  [[nodiscard]] bool accepts_class(std::uint8_t device) const override { return device == 0x42 || device == 0x4A; }
+  Answer answer(Bytes request, TimePoint now) override {
+    // Earlier drivers ask for serial numbers and counters as documented, for everything else with another class.
+    const bool documented = request[6] == 'A', production = request[7] == 'B';
+    if (older_requests_only_ && documented != production) return {};
+    return Slave::answer(request, now);
   }
 
  private:
