@@ -111,6 +111,16 @@ TEST_F(Daren485, KeepsTheReadingWhenAPollFails) {
   refresh();
 }
 
+TEST_F(DarenPair, AsksForTheGroupOfTheAddressWhereOneIsRefused) {
+  device().set("own_group_only", "on");
+  const auto second = make(2, true, true);
+  ASSERT_TRUE(run(second->identify(Effort::thorough)));
+  EXPECT_EQ(second->battery().limits.charge_current, 120.0);
+  const std::size_t before = sent_so_far();
+  run(second->refresh());
+  EXPECT_EQ(sent_so_far(), before + 1) << "the group is remembered";
+}
+
 TEST_F(DarenPair, EqualSerialNumbersAreToldApartByTheirSecondHalf) {
   device().set("1/serial", "JD2M02150860 2 A");
   device().set("2/serial", "JD2M02150860 2 B");

@@ -1,6 +1,7 @@
 // Frames of YD/T 1363: what the search for an answer skips, refuses and finds.
 #include "bms/yd1363.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -20,6 +21,12 @@ const std::string answer = "~25004600C0040D01FCC3\r";  // of a Pace pack
 
 Scan search(const ByteVector& received, const Dialect& language = dialect) {
   return scan(language, request, received, [](const Message& message) { return message.address == 0; });
+}
+
+// A frame with this body and the right checksum.
+ByteVector sealed(const std::string& body) {
+  const unsigned sum = wire::sum(bytes(body)) & 0xFFFFU;
+  return bytes(fmt::format("~{}{:04X}\r", body, (0x10000U - sum) & 0xFFFFU));
 }
 
 constexpr Dialect pace{.start = '~', .version = 0x25, .classes = classes, .request_class = 0x46};
@@ -55,6 +62,23 @@ TEST(Yd1363, ReportsTheFirstDamageAtTheDeadline) {
   EXPECT_EQ(search(damaged, pace).fault, Fault::checksum);
   damaged.insert(damaged.end(), answer.begin(), answer.end());
   EXPECT_EQ(search(damaged, pace).status, Scan::Status::complete);
+}
+
+TEST(Yd1363, ReportsTheFirstOfSeveralKindsOfDamage) {
+  const ByteVector odd = sealed("25004600F0010");  // one digit of content
+  EXPECT_EQ(search(odd, pace).fault, Fault::length);
+  ByteVector both = odd;
+  ByteVector wrong_sum = bytes(answer);
+  wrong_sum[14] = '2';
+  both.insert(both.end(), wrong_sum.begin(), wrong_sum.end());
+  EXPECT_EQ(search(both, pace).fault, Fault::length);
+}
+
+TEST(Yd1363, WhatIsNoTextIsNoise) {
+  EXPECT_EQ(search(sealed("25004600C0040D0G"), pace).fault, Fault::implausible) << "text, but no digits";
+  const ByteVector noise = sealed("25004600C0040D0\x80");
+  EXPECT_EQ(search(noise, pace).status, Scan::Status::searching);
+  EXPECT_EQ(search(noise, pace).fault, Fault::timeout);
 }
 
 TEST(Yd1363, ARefusalEndsTheSearch) {

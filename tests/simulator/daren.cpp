@@ -23,6 +23,7 @@ class Daren : public yd1363::Slave {
     table.number("cell_count", announced_cells_);   // in the parameters; 0: as in the reading
     table.number("asleep", asleep_);                // so many requests are not heard
     table.number("reading_size", reading_size_);    // cuts the reading; 0: whole
+    table.flag("own_group_only", own_group_only_);  // refuses another group than its address
     table.flag("coarse_current", coarse_current_);  // in 0.1 A, with the flags that say so
     table.text("serial", serial_, 30);
     table.flag("no_serial", no_serial_);
@@ -37,8 +38,13 @@ class Daren : public yd1363::Slave {
 
   std::optional<ByteVector> content(std::uint8_t command, Bytes info, std::uint8_t& refusal) override {
     switch (command) {
-      case 0x42: return reading();
-      case 0x47: return parameters();
+      case 0x42:
+      case 0x47:
+        if (own_group_only_ && (info.size() != 1 || info[0] != address())) {
+          refusal = yd1363::invalid_data;
+          return std::nullopt;
+        }
+        return command == 0x42 ? reading() : parameters();
       case 0x4D: return ByteVector{0x07, 0xEA, 11, 21, 12, 0, 0};
       case 0x4F: return ByteVector{0xC8};
       case 0x51: return names();
@@ -137,7 +143,7 @@ class Daren : public yd1363::Slave {
   std::uint16_t voltage_ = 0, current_ = 0, temperature_ = 0, warning_ = 0, fets_ = 0x20;
   double charge_limit_ = 120;
   unsigned announced_cells_ = 0, asleep_ = 0, reading_size_ = 0;
-  bool coarse_current_ = false, no_serial_ = false;
+  bool coarse_current_ = false, own_group_only_ = false, no_serial_ = false;
   std::string serial_ = "JD2M02150860 2";
   std::uint32_t charged_ = 237, discharged_ = 153;
   double energy_in_ = 12.9, energy_out_ = 8.0;
