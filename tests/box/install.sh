@@ -45,6 +45,11 @@ box_reboot
 wait_for 45 "the battery is on D-Bus" on_bus ttyUSB0
 check "the other extension ran, too" inside test -e /data/foreign-ran
 
+step "Nothing is written to the flash memory while all is well"
+inside touch /tmp/now
+sleep 10
+check_not "no file on /data has changed, logs of other things aside" inside_sh 'find /data -newer /tmp/now -type f ! -path "/data/log/*" | grep .'
+
 step "Firmware update: a new root file system, /data stays"
 box_update_firmware
 wait_for 60 "the battery is on D-Bus" on_bus ttyUSB0
