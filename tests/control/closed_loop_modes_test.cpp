@@ -35,6 +35,7 @@ TEST(ClosedLoop, EveryOtherModeKeepsTheProtectionFromTripping) {
 struct Circumstances {
   const char* name;
   Reporting reporting;
+  friend void PrintTo(const Circumstances& s, std::ostream* out) { *out << s.name; }
 };
 
 class OwnLaw : public testing::TestWithParam<Circumstances> {};

@@ -2,11 +2,23 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ostream>
 
 #include "support/loop_ocv.hpp"
 #include "support/loop_simulation.hpp"
 
 namespace serialbattery::loop {
+
+static void PrintTo(PackKind kind, std::ostream* out) {
+  *out << to_string(kind);
+}
+static void PrintTo(ChargerKind kind, std::ostream* out) {
+  *out << to_string(kind);
+}
+static void PrintTo(BalancerKind kind, std::ostream* out) {
+  *out << to_string(kind);
+}
+
 namespace {
 
 /// Always the same limits: the plainest controller there is.

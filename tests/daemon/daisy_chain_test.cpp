@@ -19,6 +19,7 @@ struct Chain {
   Duration silence;          // before each request, as the protocol document demands it of a shared line
   Duration time_out;         // of one request, as the protocol document states it
   int tries;                 // until a pack counts as silent
+  friend void PrintTo(const Chain& s, std::ostream* out) { *out << s.type; }
 };
 
 std::string hex(unsigned address) {

@@ -17,6 +17,7 @@ struct Captured {
   const char* file;
   const char* vector;
   unsigned baud;
+  friend void PrintTo(const Captured& s, std::ostream* out) { *out << s.type; }
 };
 
 class RealCapture : public Served, public testing::WithParamInterface<Captured> {

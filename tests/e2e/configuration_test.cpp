@@ -145,6 +145,7 @@ namespace {
 struct Case {
   const char* name;
   const char* lines;
+  friend void PrintTo(const Case& s, std::ostream* out) { *out << s.name; }
 };
 
 class BlocksCharging : public Configured, public testing::WithParamInterface<Case> {};

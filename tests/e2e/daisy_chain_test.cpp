@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 struct Chain {
   const char* type;
   std::uint8_t first, last;  // addresses; a JK board at 0 would be a master, so they are fifteen
+  friend void PrintTo(const Chain& s, std::ostream* out) { *out << s.type; }
 };
 
 // Bytes and answering times take a quarter of what they would, or the slowest round would last 9 s. The silence that the program keeps

@@ -17,6 +17,7 @@ struct Fault {
   const char* name;
   const char* value;
   const char* off;
+  friend void PrintTo(const Fault& s, std::ostream* out) { *out << s.name; }
 };
 
 class Faulty : public Served, public testing::WithParamInterface<Fault> {};

@@ -10,6 +10,7 @@ namespace {
 struct NamedType {
   const char* type;
   unsigned strike_every;  // of the requests: each poll meets the fault, no question meets it twice
+  friend void PrintTo(const NamedType& s, std::ostream* out) { *out << s.type; }
 };
 
 class Named : public Served, public testing::WithParamInterface<NamedType> {
