@@ -40,7 +40,7 @@ class Contents : public testing::Test {
 
   /// How the driver takes this answer to a request; nullopt: it does.
   std::optional<Fault> take(std::uint8_t command, ByteVector content, ByteVector asked = {0x00}) {
-    answer_ = {dialect_.version, answering_.value_or(address_), dialect_.request_class, 0, std::move(content)};
+    answer_ = {dialect_.version, answering_.value_or(address_), class_.value_or(dialect_.request_class), 0, std::move(content)};
     try {
       run(driver_->replay(yd1363::encode(dialect_, {dialect_.version, address_, dialect_.request_class, command, std::move(asked)})));
     } catch (const BmsError& error) {
@@ -53,6 +53,7 @@ class Contents : public testing::Test {
   const Dialect dialect_;
   const std::uint8_t address_;
   std::optional<std::uint8_t> answering_;  // address in the answers, when it is another one
+  std::optional<std::uint8_t> class_;      // CID1 of them, likewise
   Config config_;
   Message answer_;
   ScriptedStream stream_;
@@ -152,6 +153,7 @@ class PaceContents : public Contents {
                 std::move(asked));
   }
   std::optional<Fault> version() { return take(0xC1, ByteVector(20, 'P'), {}); }
+  std::optional<Fault> product(std::size_t size) { return take(0xC2, ByteVector(size, '7'), {}); }
 };
 
 class FirstPaceContents : public PaceContents {
@@ -166,7 +168,7 @@ TEST_F(PaceContents, ReadsUnusualPacks) {
   EXPECT_EQ(battery().cells.size(), 19U);
   EXPECT_EQ(analog({.cells = 19, .sensors = 0}), std::nullopt);
   EXPECT_EQ(battery().mos_temperature, std::nullopt);
-  EXPECT_EQ(analog({.cells = 19, .remaining = 10050}), std::nullopt);
+  EXPECT_EQ(analog({.cells = 19, .remaining = 12000}), std::nullopt);
   EXPECT_EQ(battery().soc, 100.0) << "more than full";
   EXPECT_EQ(analog({.cells = 19, .capacity = 0}), std::nullopt);
   EXPECT_EQ(battery().soc, std::nullopt);
@@ -183,8 +185,24 @@ TEST_F(PaceContents, ALateAnswerAboutVoltagesIsNoState) {
   for (const unsigned code : {0x03U, 0x0CU, 0x7FU, 0xF1U}) EXPECT_EQ(states({.code = code}), Fault::implausible) << code;
 }
 
+TEST_F(PaceContents, TheClassTellsTheChemistry) {
+  for (const unsigned code : {0x46U, 0x4AU, 0x4EU, 0x4FU}) {
+    class_ = static_cast<std::uint8_t>(code);
+    EXPECT_EQ(analog({}), std::nullopt) << code;
+  }
+  class_ = std::uint8_t{0x4B};
+  EXPECT_EQ(analog({}), Fault::timeout);
+}
+
+TEST_F(PaceContents, TheSerialNumberOfThePackMayBeMissing) {
+  EXPECT_EQ(product(20), std::nullopt);
+  EXPECT_EQ(battery().identity.serial_number, std::string(20, '7'));
+  EXPECT_EQ(product(19), Fault::implausible);
+}
+
 TEST_F(PaceContents, BoardsThatAnswerFromAddressZero) {
   answering_ = 0;
+  EXPECT_EQ(version(), std::nullopt);
   EXPECT_EQ(analog({}), std::nullopt);
   EXPECT_EQ(version(), std::nullopt);
   EXPECT_EQ(analog({.pack = 2}), Fault::timeout) << "of another pack";
