@@ -97,6 +97,22 @@ TEST_F(DalyBoard, IsAskedMoreSlowlyWhenItDropsRequests) {
   EXPECT_EQ(link_.statistics().exchanges - link_.statistics().answered, unanswered);
 }
 
+TEST_F(DalyBoard, IsAskedMoreSlowlyAfterTwoLostAnswers) {
+  ASSERT_TRUE(identify());
+  const auto time_of_a_poll = [this] {
+    const TimePoint start = stream_.now();
+    refresh();
+    return stream_.now() - start;
+  };
+  const Duration quick = time_of_a_poll();
+  for (int lost = 0; lost < 2; ++lost) {
+    set("silent_command", "0x92");
+    refresh();
+    set("silent_command", "0");
+  }
+  EXPECT_GT(time_of_a_poll(), quick + 500ms);  // seven gaps of 120 ms in place of 20 ms
+}
+
 TEST_F(DalyBoard, IsAskedQuicklyWhileItAnswers) {
   ASSERT_TRUE(identify());
   const TimePoint start = stream_.now();
@@ -142,6 +158,9 @@ TEST_F(DalyBoard, RefusesImpossibleValues) {
   EXPECT_EQ(failing_refresh(), Fault::implausible);
   set("voltage", "auto");
   set("soc", "101");
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+  set("soc", "50");
+  set("current", "1000");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
   EXPECT_EQ(battery(), before);
 }

@@ -68,6 +68,36 @@ TEST_F(Eg4Ll, FetsFollowTheProtections) {
   EXPECT_EQ(battery().alarms[Alarm::high_cell_voltage], AlarmLevel::alarm);
 }
 
+TEST_F(Eg4Ll, RemainingCapacityThatAgreesWithTheSocInNoUnitIsUnknown) {
+  device().set("remaining", "250");  // of 400 Ah, at 60 %
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().capacity_remaining, 250.0);
+  device().set("remaining", "260");
+  refresh();
+  EXPECT_EQ(battery().capacity_remaining, std::nullopt);
+}
+
+TEST_F(Eg4Ll, ALowCapacityBitOfAFullBatteryIsNoAlarm) {
+  device().set("protections", "0x1000");
+  device().set("soc", "31");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().alarms[Alarm::low_soc], AlarmLevel::ok);
+  device().set("soc", "30");
+  refresh();
+  EXPECT_EQ(battery().alarms[Alarm::low_soc], AlarmLevel::alarm);
+}
+
+TEST_F(Eg4Ll, ACellWithoutVoltageDoesNotCostTheReading) {
+  device().set("voltage", "13.2");
+  device().set("cell2", "0");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().cells[1].voltage, 0.0);
+  device().set("cell2", "2.2");
+  EXPECT_EQ(failing_refresh(), std::nullopt);  // 9.1 % off
+  device().set("cell2", "1.8");
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+}
+
 TEST_F(Eg4Ll, WaitsForASlowBoard) {
   device().set_fault("delay", "1200");
   EXPECT_FALSE(identify(Effort::quick));

@@ -39,6 +39,14 @@ TEST_F(Felicity, StatesLimitsWhenWanted) {
   EXPECT_EQ(battery().limits.charge_current, 75.0);
 }
 
+TEST_F(Felicity, AVoltageThatWasNeverSetIsNoLimit) {
+  config_.use_bms_dvcc_values = true;
+  device().set("cvl", "0");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().limits.charge_voltage, std::nullopt);
+  EXPECT_EQ(battery().limits.low_voltage, 48.0);
+}
+
 TEST_F(Felicity, FallsBackToSmallReads) {
   device().set("small_reads", "on");
   ASSERT_TRUE(identify());

@@ -105,6 +105,12 @@ TEST_F(Heltec, IsAcceptedWithoutSignatureOnlyIfPlausible) {
   EXPECT_FALSE(identify());
 }
 
+TEST_F(Heltec, RefusesAPackWithoutVoltage) {
+  ASSERT_TRUE(identify());
+  device().set("voltage", "0.9");
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+}
+
 TEST_F(Heltec, AnotherNumberOfCellsIsRefused) {
   ASSERT_TRUE(identify());
   device().set("cells", "15");

@@ -243,6 +243,16 @@ TEST_F(Pb, ReadsTheHeater) {
   EXPECT_NEAR(*battery().heater.power, 4.3 * 52.8, 0.01);
 }
 
+TEST_F(Pb, OlderFirmwareHasTwoBatterySensors) {
+  ASSERT_TRUE(identify());
+  EXPECT_NE(battery().temperatures[2], std::nullopt);
+  set("software", "11.26");
+  ASSERT_TRUE(identify());
+  refresh();
+  EXPECT_NE(battery().temperatures[1], std::nullopt);
+  EXPECT_EQ(battery().temperatures[2], std::nullopt);
+}
+
 TEST_F(Pb, WritesSwitches) {
   ASSERT_TRUE(identify());
   command(Command::Kind::charge, 0);

@@ -142,6 +142,21 @@ TEST_F(Jk, RefusesAnotherNumberOfCells) {
   EXPECT_EQ(battery(), before);
 }
 
+TEST_F(Jk, RefusesCellsThatDoNotAddUp) {
+  ASSERT_TRUE(identify());
+  set("voltage", "56");  // the cells have 52.8 V
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+  set("voltage", "55");
+  EXPECT_EQ(failing_refresh(), std::nullopt);
+}
+
+TEST_F(Jk, RefusesAFrameWithoutAnyCell) {
+  ASSERT_TRUE(identify());
+  set("voltage", "52.8");
+  set("cell", "0");
+  EXPECT_EQ(failing_refresh(), Fault::implausible);
+}
+
 TEST_F(Jk, RefusesALengthThatCannotBe) {
   ASSERT_TRUE(identify());
   set("absurd_length", "on");
@@ -187,7 +202,9 @@ TEST_F(Jk, WritesSwitches) {
 TEST_F(Jk, TellsAWriteThatTheBoardIgnores) {
   ASSERT_TRUE(identify());
   set("password_required", "on");
+  const std::size_t before = sent_so_far();
   EXPECT_EQ(fault_of([this] { command(Command::Kind::charge, 0); }), Fault::timeout);
+  EXPECT_EQ(sent_so_far() - before, 1U) << "a write is not repeated blindly";
 }
 
 }  // namespace serialbattery::test

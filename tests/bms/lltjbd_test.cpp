@@ -93,6 +93,16 @@ TEST_F(Jbd, DoesNotLockAFetThatAProtectionSwitchedOff) {
   EXPECT_EQ(device().get("fet_lock"), "0");
 }
 
+TEST_F(Jbd, AtTheStartOnlyFetsThatNoProtectionExplainsAreLocked) {
+  device().set("fet_lock", "1");
+  device().set("alarms.cell_under_voltage", "on");  // switches discharging off as well
+  device().set("discharge_fet", "off");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().discharge_fet, false);
+  command(Command::Kind::charge, 1);
+  EXPECT_EQ(device().get("fet_lock"), "0");
+}
+
 TEST_F(Jbd, UsesTheNewLockCommandWhereTheOldIsUnknown) {
   device().set("lock_by_fb", "on");
   ASSERT_TRUE(identify());
@@ -107,6 +117,21 @@ TEST_F(Jbd, SwitchesTheBalancerAndLeavesFactoryMode) {
   EXPECT_EQ(device().get("register_2d"), "2");
   command(Command::Kind::balance, 1);
   EXPECT_EQ(device().get("register_2d"), "6");
+}
+
+TEST_F(Jbd, KeepsTheProtectionCountersOfBoardsThatKeepTheBalancerSwitch) {
+  ASSERT_TRUE(identify());
+  device().set("counter1", "7");
+  command(Command::Kind::balance, 0);
+  EXPECT_EQ(device().get("counter1"), "7");
+  EXPECT_EQ(sent("DD5A01022828"), 0U);
+}
+
+TEST_F(Jbd, LeavesFactoryModeBehindAFetCommand) {
+  ASSERT_TRUE(identify());
+  device().set("factory_mode", "on");  // somebody left it open
+  command(Command::Kind::charge, 0);
+  EXPECT_EQ(device().get("factory_mode"), "off");
 }
 
 TEST_F(Jbd, SavesTheBalancerSwitchOnBoardsThatForgetIt) {
@@ -165,6 +190,14 @@ TEST_F(Jbd, RefusesABoardWhoseCellsDoNotMatchThePack) {
   EXPECT_FALSE(identify());
 }
 
+TEST_F(Jbd, RefusesASmallPackWhoseCellsAreSomeVoltsOff) {
+  device().set("cells", "4");
+  device().set("voltage", "15");  // the cells have 13.2 V
+  EXPECT_FALSE(identify());
+  device().set("voltage", "14");
+  EXPECT_TRUE(identify());
+}
+
 TEST_F(Jbd, IsNotFoundOnADeadOrGoneLine) {
   DeviceStream dead(nullptr);
   ByteLink link(dead);
@@ -189,6 +222,25 @@ TEST_F(Jbd, SaysOnceThatItCountsInTenths) {
   ASSERT_TRUE(identify());
   refresh();
   EXPECT_EQ(log.count("counts in 0.1 A and Ah: compare"), 1U);
+}
+
+TEST(JbdFrames, WhatBoardsOfVersionZeroAppendIsNoExtensionAndNoHeater) {
+  ByteVector data(23 + 7);
+  data[5] = 50;     // remaining capacity
+  data[20] = 0x0B;  // both FETs, heater
+  data[21] = 4;
+  data[23] = 64;  // where the extension has the humidity
+  const auto decoded = [&](std::uint8_t version, std::uint8_t copy) {
+    data[18] = version;
+    data[29] = copy;  // of the remaining capacity
+    lltjbd::Board board;
+    Battery battery;
+    boost::json::object details;
+    lltjbd::decode_basic_info(data, default_config(), board, battery, details);
+    return std::pair(battery.heater.active, details.contains("humidity"));
+  };
+  EXPECT_EQ(decoded(0x00, 0), std::pair(std::optional<bool>{}, false));
+  EXPECT_EQ(decoded(0x21, 50), std::pair(std::optional(true), true));
 }
 
 TEST(JbdFrames, CellVoltagesOfOddLengthAreRefused) {

@@ -53,6 +53,15 @@ TEST_F(Seplosv3, TakesTheLowerOfAllowedAndAskedCurrent) {
   EXPECT_EQ(battery().limits.discharge_current, 0.0);
 }
 
+TEST_F(Seplosv3, MoreRemainingThanFullIsUnknown) {
+  device().set("remaining", "104");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().capacity_remaining, 104.0);
+  device().set("remaining", "106");
+  refresh();
+  EXPECT_EQ(battery().capacity_remaining, std::nullopt);
+}
+
 TEST_F(Seplosv3, AChargeVoltageAboveTheProtectionCountsAsNotStated) {
   device().set("charge_voltage", "60");
   ASSERT_TRUE(identify());
