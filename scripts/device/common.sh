@@ -86,7 +86,7 @@ convert_single_conf() {
   [ -f "$starter_conf.single" ] || return 0
   mkdir -p "$starter_conf" || return
   others=$(grep -vE '^[[:space:]]*service[[:space:]]+sbattery[[:space:]]|^[[:space:]]*alias[[:space:]]+(default[[:space:]]+(gps:vedirect:)?sbattery|rs485[[:space:]]+cgwacs:fzsonick:imt:modbus:sbattery)[[:space:]]*$' "$starter_conf.single")
-  if echo "$others" | grep -qvE '^[[:space:]]*(#|$)'; then echo "$others" >"$starter_conf/local.conf"; fi
+  if echo "$others" | grep -qvE '^[[:space:]]*(#|$)'; then echo "$others" >"$starter_conf/local.conf" || return; fi
   rm "$starter_conf.single"
 }
 
@@ -204,9 +204,13 @@ create_services() {
 
 # --- rc.local ---------------------------------------------------------------------------------------------------------------------
 
-# put_rc_local: replaces rc.local by standard input unless the result is no longer a script in the language that its first line names.
+# put_rc_local: replaces rc.local by standard input, unless /data is full or the result is no longer a script in the language that its first line
+# names.
 put_rc_local() {
-  cat >"$rc_local.new"
+  if ! cat >"$rc_local.new"; then
+    rm -f "$rc_local.new"
+    return 1
+  fi
   case $(head -n 1 "$rc_local.new") in *bash*) check=foreign_script ;; *) check='sh' ;; esac
   if $check -n "$rc_local.new" 2>/dev/null; then
     chmod 755 "$rc_local.new"
@@ -247,7 +251,7 @@ add_rc_line() {
         if (lines[1] !~ /^#!/) print "#!/bin/sh"
         for (i = 1; i <= NR; i++) { if (i == before) print ENVIRON["LINE"]; print lines[i] }
         if (before > NR) print ENVIRON["LINE"]
-      }' "$rc_local" | put_rc_local || die "$rc_local is not a valid script; please repair it"
+      }' "$rc_local" | put_rc_local || die "$rc_local could not be changed: is it a valid script, is /data full?"
   fi
   say "Venus OS starts the driver from $rc_local at each boot."
   if [ -e "$rc_local.disabled" ]; then say "Note: $rc_local.disabled exists; somebody has switched off start scripts on this device."; fi

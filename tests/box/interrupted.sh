@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installations that do not come to their end: power cut at every step of an update, and of a start over a Python driver into whose folder the
-# new one was unpacked; signals as from Ctrl-C and a lost connection. Nothing of the user's is lost, and the next installation puts everything right.
+# new one was unpacked; signals as from Ctrl-C and a lost connection; no space. Nothing of the user's is lost, and the next installation puts everything right.
 # shellcheck source=tests/box/box.sh
 . "$(dirname "$0")/box.sh"
 
@@ -105,6 +105,24 @@ for signal in TERM HUP; do  # a command in the background is deaf to SIGINT
   check "and serial-starter runs again" starter_runs
 done
 wait_for 90 "the battery is there" on_bus ttyUSB0
+
+step "/data is full"
+cp -p "$data/rc.local" "$box/rc.local"
+printf '#!/bin/sh\necho foreign > /data/foreign-ran\n' >"$data/rc.local"
+mv "$data/conf/serial-starter.d" "$data/conf/folder"
+printf 'service sbattery dbus-serialbattery\nservice other dbus-other\n' >"$data/conf/serial-starter.d"
+in_mounts sh -c "mount -t tmpfs -o size=40m small $box/live/data && cp -a $data/. $box/live/data/"
+inside_sh 'dd if=/dev/zero of=/data/filler bs=4k' 2>/dev/null || true
+check_not "the driver can not be enabled" inside sh $home/enable.sh
+check "foreign lines are still in rc.local" inside_sh '! grep -v "^#!" /data/rc.local | grep -v "^echo foreign > /data/foreign-ran$" && grep -q foreign /data/rc.local'
+check "and those for serial-starter somewhere" inside_sh 'grep -rq "service other dbus-other" /data/conf'
+inside rm /data/filler
+check "with some space the driver can be enabled" inside sh $home/enable.sh
+check "with the lines of others" inside_sh 'grep -q foreign-ran /data/rc.local && grep -q "service other dbus-other" /data/conf/serial-starter.d/local.conf'
+in_mounts umount "$box/live/data"
+rm "$data/conf/serial-starter.d"
+cp -p "$box/rc.local" "$data/rc.local"
+mv "$data/conf/folder" "$data/conf/serial-starter.d"
 
 step "Uninstalled"
 touch "$driver.new" "$driver.old"

@@ -40,3 +40,9 @@ wait_for 90 "the battery is on D-Bus" on_bus ttyUSB0
 check "the configuration is kept" grep -q 33 "$box/data/etc/dbus-serialbattery/config.ini"
 check "the Python driver is kept aside" test -e "$box/data/etc/dbus-serialbattery.python/utils.py"
 check_not "and not mixed with ours" test -e "$box/data/etc/dbus-serialbattery/utils.py"
+
+step "Fourth boot, after a power cut when the Python driver had just been set aside"
+box_power_off
+rm -rf "$box/data/etc/dbus-serialbattery"
+box_power_on
+check "the configuration is kept" grep -q 33 "$box/data/etc/dbus-serialbattery/config.ini"
