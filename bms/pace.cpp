@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "bms/yd1363_driver.hpp"
+#include "config/bus_address.hpp"
 #include "serialbattery/registry.hpp"
 
 namespace serialbattery::pace {
@@ -124,8 +125,7 @@ class Pace final : public yd1363::YdDriver {
   [[nodiscard]] Message of_pack(std::uint8_t command) const { return question(command, Bytes(&pack_, 1)); }
 
   [[nodiscard]] bool is_ours(std::uint8_t other) const {
-    return std::ranges::any_of(config().battery_addresses,
-                               [other](const std::string& text) { return std::stoul(text, nullptr, 16) == other; });
+    return std::ranges::any_of(config().battery_addresses, [other](const std::string& text) { return config::bus_address(text) == other; });
   }
 
   void decode_analog(Reader& reader, Battery& into) {

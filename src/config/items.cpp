@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/bus_address.hpp"
 #include "config/text.hpp"
 
 namespace serialbattery::config {
@@ -16,13 +17,6 @@ constexpr bool is_hex(char c) {
 }
 constexpr bool is_word_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-/// The digits of "0x0A" or "0A" in upper case; nullopt when it is no sequence of hex bytes.
-std::optional<std::string> hex_digits(std::string_view item) {
-  if (item.starts_with("0x") || item.starts_with("0X")) item.remove_prefix(2);
-  if (item.empty() || item.size() % 2 != 0 || !std::ranges::all_of(item, is_hex)) return std::nullopt;
-  return upper_case(item);
 }
 
 /// Six hex octets with colons.
@@ -61,13 +55,13 @@ constexpr std::pair<std::string_view, std::string_view> renamed_types[] = {{"Lif
 
 Reading read_bus_addresses(std::string_view text) {
   std::vector<std::string> addresses;
-  std::set<std::string> seen;
+  std::set<std::uint8_t> seen;
   std::vector<Failure> dropped;
   for (const std::string_view item : split_items(text, ',')) {
-    const auto digits = hex_digits(item);
-    if (!digits) {
+    const auto address = bus_address(item);
+    if (!address) {
       add_failure(dropped, {Code::bad_value, fmt::format("'{}' is no hex byte such as 0x0A", printable(item, 40))});
-    } else if (!seen.insert(*digits).second) {
+    } else if (!seen.insert(*address).second) {
       add_failure(dropped, {Code::duplicate, fmt::format("'{}' stands in the list twice", printable(item, 40))});
     } else {
       addresses.emplace_back(item);

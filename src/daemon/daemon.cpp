@@ -5,6 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "config/bus_address.hpp"
 #include "config/report.hpp"
 #include "daemon/memory.hpp"
 #include "daemon/service_info.hpp"
@@ -258,8 +259,9 @@ asio::awaitable<bool> Daemon::start_sessions() {
   connect_to_bus();
   interval_ = control::PollInterval(first_interval(config_, found_));
   std::ranges::sort(found_, {}, [](const Found& battery) { return battery.where.address; });
-  for (const std::string& text : config_.battery_addresses)
-    line_addresses_.push_back(static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)));
+  for (const std::string& text : config_.battery_addresses) {
+    if (const auto address = config::bus_address(text)) line_addresses_.push_back(*address);
+  }
   for (Found& battery : found_) {
     std::string problem;
     try {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/bus_address.hpp"
+
 namespace serialbattery::daemon {
 
 namespace {
@@ -37,7 +39,7 @@ void add_places(std::vector<Candidate>& list, const DriverEntry& entry, const Co
   }
   for (const LineSettings& line : lines) {
     for (const std::string& text : config.battery_addresses) {
-      list.push_back({&entry, line, static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)), text});
+      if (const auto address = config::bus_address(text)) list.push_back({&entry, line, *address, text});
     }
   }
 }
@@ -141,8 +143,9 @@ asio::awaitable<void> Detection::further_batteries(std::vector<Found>& found) {
   if (first.address_text.empty()) co_return;
   for (const Effort effort : {Effort::quick, Effort::thorough}) {
     for (const std::string& text : config_.battery_addresses) {
-      if (std::ranges::any_of(found, [&](const Found& f) { return f.where.address_text == text; })) continue;
-      const Candidate next{first.entry, first.line, static_cast<std::uint8_t>(std::stoul(text, nullptr, 16)), text};
+      const auto address = config::bus_address(text);
+      if (!address || std::ranges::any_of(found, [&](const Found& f) { return f.where.address_text == text; })) continue;
+      const Candidate next{first.entry, first.line, *address, text};
       if (auto battery = co_await try_candidate(next, effort, true)) found.push_back(std::move(*battery));
     }
   }

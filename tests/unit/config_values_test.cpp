@@ -81,10 +81,11 @@ TEST(ConfigValues, PointsOutsideOfTheRangeAreDropped) {
 }
 
 TEST(ConfigValues, BadAndRepeatedBusAddressesAreSkippedAndTheTextIsKept) {
-  const Loaded loaded = load_text("[DEFAULT]\nBATTERY_ADDRESSES = 0x01, 1, 0a, 0x0A, zz, 0x\n");
+  const Loaded loaded = load_text("[DEFAULT]\nBATTERY_ADDRESSES = 0x01, 1, 0a, 0x0A, zz, 0x, 0x0102, -1\n");
   EXPECT_THAT(loaded.config.battery_addresses, ElementsAre("0x01", "0a"));
-  EXPECT_THAT(findings(loaded), ElementsAre("BATTERY_ADDRESSES bad-value E", "BATTERY_ADDRESSES duplicate E",
-                                            "BATTERY_ADDRESSES bad-value E", "BATTERY_ADDRESSES bad-value E"));
+  EXPECT_THAT(findings(loaded),
+              ElementsAre("BATTERY_ADDRESSES bad-value E", "BATTERY_ADDRESSES duplicate E", "BATTERY_ADDRESSES bad-value E",
+                          "BATTERY_ADDRESSES bad-value E", "BATTERY_ADDRESSES bad-value E", "BATTERY_ADDRESSES bad-value E"));
 }
 
 TEST(ConfigValues, BadBluetoothPairsAreSkipped) {
