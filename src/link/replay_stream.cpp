@@ -1,7 +1,5 @@
 #include "link/replay_stream.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 #include <fstream>
 #include <stdexcept>
@@ -10,7 +8,7 @@
 
 namespace serialbattery::link {
 
-ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& file) : name_(file.stem().string()), timer_(io) {
+ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& file) : AnsweredStream(io, file.stem().string(), {}) {
   std::ifstream stream(file);
   if (!stream) throw std::runtime_error(file.string() + ": can't be opened");
   ByteVector request;
@@ -38,34 +36,17 @@ ReplayStream::ReplayStream(asio::io_context& io, const std::filesystem::path& fi
 }
 
 Transport ReplayStream::transport() const {
-  return is_spi_device(name_) ? Transport::spi : Transport::serial;
+  return is_spi_device(name()) ? Transport::spi : Transport::serial;
 }
 
 asio::awaitable<void> ReplayStream::write(Bytes data) {
   const auto known = conversation_.find(ByteVector(data.begin(), data.end()));
   if (known != conversation_.end()) {
     Recorded& recorded = known->second;
-    pending_ = recorded.answers[recorded.next];
+    set_answer(recorded.answers[recorded.next]);
     recorded.next = (recorded.next + 1) % recorded.answers.size();
   }
   co_return;
-}
-
-asio::awaitable<std::size_t> ReplayStream::read_some(std::span<std::uint8_t> buffer, TimePoint deadline) {
-  if (pending_.empty()) {
-    co_await sleep_until(deadline);
-    co_return 0;
-  }
-  const std::size_t count = std::min(buffer.size(), pending_.size());
-  std::copy_n(pending_.begin(), count, buffer.begin());
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
-  co_return count;
-}
-
-asio::awaitable<void> ReplayStream::sleep_until(TimePoint moment) {
-  timer_.expires_at(moment);
-  boost::system::error_code error;
-  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
 }
 
 }  // namespace serialbattery::link

@@ -2,15 +2,14 @@
 // order and from the start again after the last; other requests get silence.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <map>
 
-#include "serialbattery/link.hpp"
+#include "link/answered_stream.hpp"
 
 namespace serialbattery::link {
 
-class ReplayStream final : public ByteStream {
+class ReplayStream final : public AnsweredStream {
  public:
   /// Reads a capture file. Throws std::runtime_error that names file and line when it is none.
   ReplayStream(asio::io_context& io, const std::filesystem::path& file);
@@ -18,13 +17,6 @@ class ReplayStream final : public ByteStream {
   /// Told by the file's name, which is that of the port.
   [[nodiscard]] Transport transport() const override;
   asio::awaitable<void> write(Bytes data) override;
-  asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) override;
-  void discard_input() override { pending_.clear(); }
-  asio::awaitable<void> sleep_until(TimePoint moment) override;
-  [[nodiscard]] TimePoint now() const override { return Clock::now(); }
-  void configure(const LineSettings& settings) override { settings_ = settings; }
-  [[nodiscard]] LineSettings settings() const override { return settings_; }
-  [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:
   struct Recorded {
@@ -32,10 +24,6 @@ class ReplayStream final : public ByteStream {
     std::size_t next = 0;
   };
   std::map<ByteVector, Recorded> conversation_;
-  ByteVector pending_;
-  LineSettings settings_;
-  std::string name_;
-  asio::steady_timer timer_;
 };
 
 }  // namespace serialbattery::link
