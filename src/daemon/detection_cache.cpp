@@ -5,25 +5,14 @@
 #include <boost/json.hpp>
 #include <fstream>
 
+#include "link/files.hpp"
+
 namespace serialbattery::daemon {
 
 namespace json = boost::json;
 
-namespace {
-
-std::string file_name(std::string_view port_name) {
-  std::string name(port_name);
-  for (char& c : name) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-    if (!plain) c = '_';
-  }
-  return name + ".json";
-}
-
-}  // namespace
-
 DetectionCache::DetectionCache(std::filesystem::path folder, std::string_view port_name)
-    : file_(std::move(folder) / file_name(port_name)) {}
+    : file_(std::move(folder) / (link::file_name_of(port_name) + ".json")) {}
 
 std::optional<Remembered> DetectionCache::load() const {
   try {
@@ -51,21 +40,8 @@ void DetectionCache::store(const Remembered& found) const {
   if (load() == found) return;
   const json::value document{
       {"type", found.type}, {"address", found.address}, {"baud", found.line.baud}, {"parity", static_cast<unsigned>(found.line.parity)}};
-  std::error_code error;
-  std::filesystem::create_directories(file_.parent_path(), error);
-  const std::filesystem::path fresh = file_.string() + ".new";
-  {
-    std::ofstream stream(fresh, std::ios::binary | std::ios::trunc);
-    stream << json::serialize(document) << '\n';
-    stream.close();
-    if (!stream) {
-      spdlog::info("{} can't be written: the next start tries all BMS types", fresh.string());
-      std::filesystem::remove(fresh, error);
-      return;
-    }
-  }
-  std::filesystem::rename(fresh, file_, error);
-  if (error) spdlog::info("{} can't be written ({})", file_.string(), error.message());
+  if (const std::error_code error = link::replace_file(file_, json::serialize(document) + '\n'))
+    spdlog::info("{} can't be written ({}): the next start tries all BMS types", file_.string(), error.message());
 }
 
 }  // namespace serialbattery::daemon

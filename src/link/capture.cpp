@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <system_error>
 
+#include "link/files.hpp"
+
 namespace serialbattery::link {
 
 namespace json = boost::json;
@@ -82,12 +84,7 @@ void CaptureFile::stop(const std::string& why) {
 }
 
 std::filesystem::path capture_path(const std::filesystem::path& folder, std::string_view name) {
-  std::string plain(name);
-  for (char& c : plain) {
-    const bool allowed = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
-    if (!allowed) c = '_';
-  }
-  return folder / "capture" / (plain + ".jsonl");
+  return folder / "capture" / (file_name_of(name) + ".jsonl");
 }
 
 }  // namespace serialbattery::link

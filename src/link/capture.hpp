@@ -53,7 +53,7 @@ class CaptureFile final : public Tap {
   bool stopped_ = false;
 };
 
-/// "capture/ttyUSB0.jsonl" for a port or MAC: everything outside letters, digits, `_`, `-`, `.` becomes `_`.
+/// "capture/ttyUSB0.jsonl" for a port or MAC.
 std::filesystem::path capture_path(const std::filesystem::path& folder, std::string_view name);
 
 }  // namespace serialbattery::link

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "link/files.hpp"
 #include "serialbattery/errors.hpp"
 
 namespace serialbattery::link {
@@ -60,18 +61,12 @@ std::optional<double> LinuxHost::remembered() const {
   return file >> value && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-// Written beside and renamed: a crash leaves the old number or the new one. After a power cut it may be none, which reads as unknown.
 void LinuxHost::remember(double value) noexcept {
   try {
-    std::filesystem::create_directories(memory_.parent_path());
-    const std::filesystem::path fresh = memory_.string() + ".new";
-    std::ofstream file(fresh, std::ios::trunc);
-    file << value << '\n';
-    file.close();
-    if (!file) throw std::runtime_error("can't be written");
-    std::filesystem::rename(fresh, memory_);
+    if (const std::error_code error = replace_file(memory_, fmt::format("{}\n", value)))
+      spdlog::warn("{} can't be written: {}: the state of charge will not survive a restart", memory_.string(), error.message());
   } catch (const std::exception& error) {
-    spdlog::warn("{}: {}: the state of charge will not survive a restart", memory_.string(), error.what());
+    spdlog::warn("{}: {}", memory_.string(), error.what());
   }
 }
 
