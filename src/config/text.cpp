@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "model/utf8.hpp"
+
 namespace serialbattery::config {
 
 namespace {
@@ -13,29 +15,6 @@ constexpr char to_upper(char c) {
 
 constexpr std::uint8_t byte_at(std::string_view text, std::size_t i) {
   return static_cast<std::uint8_t>(text[i]);
-}
-
-/// Length of the well-formed UTF-8 sequence at `i` (no overlong forms, no surrogates); 0 when there is none.
-std::size_t sequence_length(std::string_view text, std::size_t i) {
-  struct Form {
-    std::uint8_t first_low, first_high, second_low, second_high;
-    std::size_t length;
-  };
-  // Table 3-7 of the Unicode standard.
-  constexpr Form forms[] = {
-      {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-      {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-      {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-  };
-  const std::uint8_t first = byte_at(text, i);
-  const auto* form = std::ranges::find_if(forms, [first](const Form& f) { return first >= f.first_low && first <= f.first_high; });
-  if (form == std::end(forms) || text.size() - i < form->length) return 0;
-  for (std::size_t k = 1; k < form->length; ++k) {
-    const std::uint8_t low = k == 1 ? form->second_low : 0x80;
-    const std::uint8_t high = k == 1 ? form->second_high : 0xBF;
-    if (byte_at(text, i + k) < low || byte_at(text, i + k) > high) return 0;
-  }
-  return form->length;
 }
 
 }  // namespace
@@ -83,7 +62,7 @@ std::string decode(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size();) {
-    if (const std::size_t length = sequence_length(bytes, i); bytes[i] == '\0') {
+    if (const std::size_t length = utf8_length(bytes.substr(i)); bytes[i] == '\0') {
       text += replacement;
       i += 1;
     } else if (length > 0) {

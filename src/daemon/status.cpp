@@ -46,16 +46,9 @@ StatusItems read_items(sdbus::Message& message) {
   while (message.enterDictEntry("sa{sv}")) {
     std::string path;
     message >> path;
-    message.enterContainer("{sv}");
-    while (message.enterDictEntry("sv")) {
-      std::string key;
-      message >> key;
-      venus::Value value = venus::read_variant(message);
+    for (auto& [key, value] : venus::read_dict(message)) {
       if (key == "Value") items[path] = std::move(value);
-      message.exitDictEntry();
     }
-    message.clearFlags();
-    message.exitContainer();
     message.exitDictEntry();
   }
   message.clearFlags();

@@ -28,11 +28,9 @@ constexpr Member members[] = {
 
 /// Truncated to whole numbers; texts such as "15.0" occur.
 std::optional<int> whole(const Value& value) {
-  const auto number = converted(value, Type::real);
-  if (!number) return std::nullopt;
-  const double real = std::get<double>(*number);
+  const auto number = as_number(value);
   constexpr double largest = 1e6;
-  return std::abs(real) <= largest ? std::optional(static_cast<int>(real)) : std::nullopt;
+  return number && std::abs(*number) <= largest ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
 }  // namespace

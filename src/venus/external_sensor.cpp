@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -10,11 +9,6 @@
 
 namespace serialbattery::venus {
 namespace {
-
-std::optional<double> number_in(const Value& value) {
-  const auto number = converted(value, Type::real);
-  return number ? std::optional(std::get<double>(*number)) : std::nullopt;
-}
 
 const Value* value_in(const std::vector<std::pair<std::string, Value>>& dict) {
   for (const auto& [key, value] : dict) {
@@ -92,7 +86,7 @@ void ExternalSensorWatch::Impl::take(const std::string& path, const Value& value
   for (auto& quantity : quantities) {
     if (quantity.path != path) continue;
     quantity.signalled = true;
-    sensor.*quantity.member = number_in(value);
+    sensor.*quantity.member = as_number(value);
   }
 }
 
@@ -116,7 +110,7 @@ asio::awaitable<void> ExternalSensorWatch::Impl::read(std::string path) {
     auto reply = co_await bus->call(Method(source.service, path, bus_item_interface, "GetValue"), call_timeout);
     const auto value = read_variant(reply.message);
     for (auto& quantity : quantities) {
-      if (quantity.path == path && !quantity.signalled && owner == asked) sensor.*quantity.member = number_in(value);
+      if (quantity.path == path && !quantity.signalled && owner == asked) sensor.*quantity.member = as_number(value);
     }
   } catch (const sdbus::Error& error) {
     spdlog::warn("External sensor: {} {} can not be read: {}", source.service, path, error.what());

@@ -1,8 +1,5 @@
 #include "venus/stored_entry.hpp"
 
-#include <charconv>
-#include <cmath>
-
 #include "venus/identity.hpp"
 
 namespace serialbattery::venus {
@@ -11,20 +8,6 @@ namespace {
 constexpr std::string_view group_prefix = "serialbattery_";
 constexpr std::int64_t stale_after = 30 * 86400;
 constexpr std::int64_t earliest_plausible_clock = 1704067200;  // 2024-01-01
-
-std::optional<double> parse_number(const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
-std::optional<double> as_number(const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
-  if (const auto* real = std::get_if<double>(&value)) return std::isfinite(*real) ? std::optional(*real) : std::nullopt;
-  if (const auto* text = std::get_if<std::string>(&value)) return parse_number(*text);
-  return std::nullopt;
-}
 
 bool is_blank(const Value* value) {
   if (value == nullptr || !is_valid(*value)) return true;

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include "model/utf8.hpp"
+
 namespace serialbattery::venus {
 namespace {
 
@@ -40,26 +42,9 @@ std::optional<std::int64_t> to_integer(double number) {
   return static_cast<std::int64_t>(number);
 }
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none. Unicode 15, table 3-7.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first != 0 ? 1 : 0;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
+/// Length of the character at the start of `text` that may go onto the bus; 0 if there is none.
+std::size_t clean_length(std::string_view text) {
+  return text.front() == '\0' ? 0 : utf8_length(text);
 }
 
 template <typename T>
@@ -122,6 +107,13 @@ std::string text_of(const Value& value, const TextFormat& format) {
   return std::string(invalid_text);
 }
 
+std::optional<double> as_number(const Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  if (const auto* real = std::get_if<double>(&value)) return std::isfinite(*real) ? std::optional(*real) : std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&value)) return parse_real(*text);
+  return std::nullopt;
+}
+
 std::optional<Value> converted(const Value& value, Type type) {
   if (!is_valid(value)) return std::nullopt;
   const auto* text = std::get_if<std::string>(&value);
@@ -136,10 +128,8 @@ std::optional<Value> converted(const Value& value, Type type) {
       return number ? std::optional<Value>(*number) : std::nullopt;
     }
     case Type::real: {
-      const auto number = real != nullptr      ? std::optional(*real)
-                          : integer != nullptr ? std::optional(static_cast<double>(*integer))
-                                               : parse_real(*text);
-      return number && std::isfinite(*number) ? std::optional<Value>(*number) : std::nullopt;
+      const auto number = as_number(value);
+      return number ? std::optional<Value>(*number) : std::nullopt;
     }
   }
   return std::nullopt;
@@ -147,7 +137,7 @@ std::optional<Value> converted(const Value& value, Type type) {
 
 bool is_clean_text(std::string_view text) {
   while (!text.empty()) {
-    const auto length = sequence_length(text);
+    const auto length = clean_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -158,7 +148,7 @@ std::string cleaned_text(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
   while (!text.empty()) {
-    const auto length = sequence_length(text);
+    const auto length = clean_length(text);
     clean += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }

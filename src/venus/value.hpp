@@ -55,6 +55,9 @@ constexpr TextFormat fixed_text(std::uint8_t decimals, const char* unit) {
 /// What GetText answers; "---" when invalid.
 [[nodiscard]] std::string text_of(const Value& value, const TextFormat& format);
 
+/// The number in a value, or in a text that parses completely; nullopt when there is none or it is not finite.
+[[nodiscard]] std::optional<double> as_number(const Value& value);
+
 /// `value` as a value of `type`: numbers from every numeric type and from texts that parse completely; integers truncate.
 /// nullopt when there is no sensible conversion; invalid never converts.
 [[nodiscard]] std::optional<Value> converted(const Value& value, Type type);
