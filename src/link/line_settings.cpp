@@ -70,4 +70,8 @@ int flush_input(int fd) {
   return ::ioctl(fd, TCFLSH, TCIFLUSH) == 0 ? 0 : errno;
 }
 
+void flush_output(int fd) {
+  ::ioctl(fd, TCFLSH, TCOFLUSH);
+}
+
 }  // namespace serialbattery::link

@@ -28,4 +28,7 @@ int apply_line(int fd, const LineSettings& settings);
 /// Throws away unread input; 0 or errno.
 int flush_input(int fd);
 
+/// Throws away what was written and not sent yet, as far as the device can.
+void flush_output(int fd);
+
 }  // namespace serialbattery::link

@@ -7,7 +7,6 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +15,9 @@ namespace serialbattery::link {
 namespace {
 
 using boost::system::error_code;
+
+// Beyond the time on the wire. A line at rest takes a request at once.
+constexpr Duration write_patience = 1s;
 
 // A pulled USB adapter hangs the terminal up: reads give 0, EIO, ENXIO or ENODEV, all meaning the same.
 bool is_gone(int code) {
@@ -87,31 +89,52 @@ void SerialStream::discard_input() {
   if (const int code = flush_input(port_.native_handle())) fail(name_, "flush", code);
 }
 
+// One timer and one operation; a timer that fires late may hit the following operation, which then simply starts again.
+void SerialStream::cancel_at(TimePoint moment) {
+  timer_.expires_at(moment);
+  timer_.async_wait([this](const error_code& error) {
+    error_code ignored;
+    if (!error) port_.cancel(ignored);
+  });
+}
+
+// Was the operation interrupted by the timer, its own or an older one? Throws for every other failure.
+bool SerialStream::interrupted(const char* doing, const error_code& error) const {
+  if (error != asio::error::operation_aborted) {
+    check(name_, doing, error);
+    return false;
+  }
+  if (!port_.is_open()) throw LinkError(Fault::closed, name_ + ": closed");
+  return true;
+}
+
+// An adapter that hangs takes no bytes; waiting for it for ever would leave the last values on the bus.
 asio::awaitable<void> SerialStream::write(Bytes data) {
-  error_code error;
-  co_await asio::async_write(port_, asio::buffer(data.data(), data.size()), asio::redirect_error(asio::use_awaitable, error));
-  check(name_, "write", error);
+  const TimePoint deadline = Clock::now() + wire_time(data.size(), settings_) + write_patience;
+  while (!data.empty()) {
+    cancel_at(deadline);
+    error_code error;
+    const std::size_t count =
+        co_await port_.async_write_some(asio::buffer(data.data(), data.size()), asio::redirect_error(asio::use_awaitable, error));
+    timer_.cancel();
+    if (!interrupted("write", error)) {
+      data = data.subspan(count);
+    } else if (Clock::now() >= deadline) {
+      flush_output(port_.native_handle());  // half a request must not stand in front of the next one
+      throw LinkError(Fault::timeout, name_ + ": the port takes no bytes");
+    }
+  }
 }
 
 asio::awaitable<std::size_t> SerialStream::read_some(std::span<std::uint8_t> buffer, TimePoint deadline) {
-  // One timer and one read; a timer that fires late may hit the following read, which then simply starts again.
   while (true) {
-    timer_.expires_at(deadline);
-    timer_.async_wait([this](const error_code& error) {
-      error_code ignored;
-      if (!error) port_.cancel(ignored);
-    });
+    cancel_at(deadline);
     error_code error;
     const std::size_t count =
         co_await port_.async_read_some(asio::buffer(buffer.data(), buffer.size()), asio::redirect_error(asio::use_awaitable, error));
     timer_.cancel();
-    if (error == asio::error::operation_aborted) {
-      if (!port_.is_open()) throw LinkError(Fault::closed, name_ + ": closed");
-      if (Clock::now() >= deadline) co_return 0;
-      continue;
-    }
-    check(name_, "read", error);
-    co_return count;
+    if (!interrupted("read", error)) co_return count;
+    if (Clock::now() >= deadline) co_return 0;
   }
 }
 

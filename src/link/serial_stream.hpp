@@ -19,6 +19,7 @@ class SerialStream final : public ByteStream {
   /// Puts the line settings back as they were found.
   ~SerialStream() override;
 
+  /// Throws LinkError(timeout) when the adapter takes no bytes for a second longer than they need on the wire.
   asio::awaitable<void> write(Bytes data) override;
   asio::awaitable<std::size_t> read_some(std::span<std::uint8_t> buffer, TimePoint deadline) override;
   void discard_input() override;
@@ -34,6 +35,8 @@ class SerialStream final : public ByteStream {
  private:
   void open();
   void close() noexcept;
+  void cancel_at(TimePoint moment);
+  [[nodiscard]] bool interrupted(const char* doing, const boost::system::error_code& error) const;
 
   std::string path_;
   std::string name_;
