@@ -1,17 +1,20 @@
-// Log lines for multilog: one line each on standard output, flushed at once, without time stamps (multilog adds them).
+// Log lines for multilog: one line each on standard output, at once, without time stamps (multilog adds them).
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
-#include <map>
 #include <string>
+#include <vector>
 
 #include "serialbattery/clock.hpp"
 #include "serialbattery/link.hpp"
 
 namespace serialbattery::daemon {
 
-/// Sets the pattern and the lowest severity: ERROR, WARNING, INFO or DEBUG.
-void set_up_log(const std::string& level);
+/// Sets the pattern and the lowest severity: ERROR, WARNING, INFO or DEBUG. Nobody who logs ever waits for the reader of `descriptor`: what
+/// finds no room is dropped, and the log says how many lines are missing as soon as there is room again.
+void set_up_log(const std::string& level, int descriptor = STDOUT_FILENO);
 
 /// Every frame at DEBUG level.
 class FrameLog final : public Tap {
