@@ -67,26 +67,26 @@ void FrameLog::received(Bytes data) {
 }
 
 std::string RepeatedFault::occurred(const std::string& what, TimePoint now) {
-  if (total_ == 0) since_ = now;
-  ++total_;
-  if (what != cause_) {
-    cause_ = what;
-    unreported_ = 0;
-    reported_ = now;
+  if (failed_++ == 0) since_ = now;
+  auto cause = std::ranges::find(causes_, what, &Cause::what);
+  if (cause == causes_.end()) {
+    std::erase_if(causes_, [now](const Cause& old) { return now - old.reported >= pause; });
+    if (causes_.size() == most_causes) return {};
+    causes_.push_back({what, now});
+    told_ = true;
     return what;
   }
-  ++unreported_;
-  if (now - reported_ < pause) return {};
-  reported_ = now;
-  return fmt::format("{} (again, {} times in the last minute)", what, std::exchange(unreported_, 0U));
+  ++cause->unreported;
+  if (now - cause->reported < pause) return {};
+  cause->reported = now;
+  told_ = true;
+  return fmt::format("{} (again, {} times since the last such line)", what, std::exchange(cause->unreported, 0U));
 }
 
 std::string RepeatedFault::recovered(TimePoint now) {
-  if (total_ == 0) return {};
+  const unsigned count = std::exchange(failed_, 0U);
+  if (!std::exchange(told_, false)) return {};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - since_).count();
-  const unsigned count = std::exchange(total_, 0U);
-  cause_.clear();
-  unreported_ = 0;
   return fmt::format("reads again after {} failed {} in {} s", count, count == 1 ? "poll" : "polls", seconds);
 }
 

@@ -42,22 +42,28 @@ class TapList final : public Tap {
   std::vector<Tap*> taps_;
 };
 
-/// Summarises a fault that repeats: the first occurrence is logged, then at most one line per minute that says how often it happened.
+/// Summarises faults that repeat: each cause is told when it occurs, then at most once a minute with the number of times. That holds across
+/// recoveries too, so that a line which loses an answer now and then does not fill the log.
 class RepeatedFault {
  public:
   static constexpr Duration pause = std::chrono::minutes(1);
+  static constexpr std::size_t most_causes = 8;  // told within one pause; further ones are only counted
 
-  /// The line to log now, or empty. `what` names the cause; another cause is logged at once.
+  /// The line to log now, or empty. `what` names the cause.
   std::string occurred(const std::string& what, TimePoint now);
-  /// It works again: the line to log, or empty when nothing was logged before.
+  /// It works again: the line to log, or empty when nothing was logged since it worked last.
   std::string recovered(TimePoint now);
 
  private:
-  std::string cause_;
-  unsigned unreported_ = 0;
-  unsigned total_ = 0;
+  struct Cause {
+    std::string what;
+    TimePoint reported;
+    unsigned unreported = 0;
+  };
+  std::vector<Cause> causes_;
+  unsigned failed_ = 0;  // since it worked last
+  bool told_ = false;    // something since it worked last
   TimePoint since_{};
-  TimePoint reported_{};
 };
 
 }  // namespace serialbattery::daemon

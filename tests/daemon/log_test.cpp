@@ -1,4 +1,4 @@
-// The log: a pipe whose reader may stop reading, or be gone.
+// The log: a pipe whose reader may stop reading, or be gone; faults that repeat.
 #include "daemon/log.hpp"
 
 #include <fcntl.h>
@@ -77,6 +77,40 @@ TEST_F(LogPipe, ALongLineIsCutAndStaysOneLine) {
 TEST_F(LogPipe, AReaderThatIsGoneDoesNoHarm) {
   close_reader();
   spdlog::info("nobody hears this");
+}
+
+class Faults : public testing::Test {
+ protected:
+  std::string occurs(const char* what, std::chrono::seconds at) { return faults_.occurred(what, TimePoint(at)); }
+  std::string works(std::chrono::seconds at) { return faults_.recovered(TimePoint(at)); }
+  daemon::RepeatedFault faults_;
+};
+
+TEST_F(Faults, AreToldAtOnceThenOnceAMinute) {
+  EXPECT_EQ(works(1s), "");
+  EXPECT_EQ(occurs("timeout", 10s), "timeout");
+  for (int second = 11; second < 70; ++second) EXPECT_EQ(occurs("timeout", std::chrono::seconds(second)), "");
+  EXPECT_EQ(occurs("timeout", 70s), "timeout (again, 60 times since the last such line)");
+  EXPECT_EQ(occurs("checksum", 71s), "checksum") << "another cause is news";
+  EXPECT_EQ(works(72s), "reads again after 62 failed polls in 62 s");
+}
+
+TEST_F(Faults, ThatComeAndGoAreAFewLinesAMinute) {
+  int lines = 0;
+  for (int second = 0; second < 600; second += 3) {
+    for (const char* what : {"timeout", "checksum"}) lines += occurs(what, std::chrono::seconds(second)).empty() ? 0 : 1;
+    lines += works(std::chrono::seconds(second + 1)).empty() ? 0 : 1;
+  }
+  EXPECT_LE(lines, 3 * 10);
+  EXPECT_GE(lines, 3 * 9);
+}
+
+TEST_F(Faults, ThatAreNeverTheSameDoNotFillTheLog) {
+  int lines = 0;
+  for (int second = 0; second < 600; ++second)
+    lines += occurs(std::to_string(second).c_str(), std::chrono::seconds(second)).empty() ? 0 : 1;
+  EXPECT_LE(lines, 8 * 10 + 8);
+  EXPECT_GE(lines, 10);
 }
 
 }  // namespace serialbattery::test
