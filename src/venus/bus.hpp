@@ -81,6 +81,7 @@ class Bus : public std::enable_shared_from_this<Bus> {
   /// Ends the connection: outstanding calls fail, the callback is not called. Whoever connected does this in the end, because a call
   /// under way keeps its coroutine alive, and with it often the bus itself.
   void close();
+  [[nodiscard]] bool is_closed() const { return closed_; }
 
   [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
   [[nodiscard]] std::shared_ptr<sdbus::IConnection> shared_connection() { return connection_; }

@@ -69,9 +69,10 @@ bool SettingsClient::Impl::is_alive(const std::string& group, std::optional<int>
   return instance && InstanceLock::is_held(options.lock_folder, *instance);
 }
 
-/// Tries until the service answers or the waiting time is over.
+/// Tries until the service answers or the waiting time is over, which all batteries share: those that are served already stand still
+/// meanwhile.
 asio::awaitable<bool> SettingsClient::Impl::attach_in_time(std::shared_ptr<SettingsEntry::Impl> entry) {
-  const auto deadline = Clock::now() + options.wait;
+  if (!deadline) deadline = Clock::now() + options.wait;
   asio::steady_timer pause(bus->io());
   bool told = false;
   while (true) {
@@ -79,9 +80,10 @@ asio::awaitable<bool> SettingsClient::Impl::attach_in_time(std::shared_ptr<Setti
       co_await entry->attach();
       co_return true;
     } catch (const sdbus::Error& error) {
+      if (bus->is_closed()) throw;
       if (!std::exchange(told, true)) spdlog::info("Settings: waiting for the service ({})", error.what());
     }
-    if (Clock::now() + options.retry >= deadline) co_return false;
+    if (Clock::now() + options.retry >= *deadline) co_return false;
     pause.expires_after(options.retry);
     co_await pause.async_wait(asio::use_awaitable);
   }

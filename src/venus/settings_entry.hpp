@@ -28,6 +28,7 @@ struct SettingsClient::Impl : std::enable_shared_from_this<SettingsClient::Impl>
   std::optional<NameWatch> watch;
   sdbus::Slot slot;
   std::vector<std::weak_ptr<SettingsEntry::Impl>> entries;
+  std::optional<TimePoint> deadline;  // for the service to appear
   bool owner_seen = false;
 };
 

@@ -412,5 +412,24 @@ TEST_F(SettingsClientTest, HeartbeatRenewsLastSeen) {
   EXPECT_TRUE(until([&] { return service.value(path("serialbattery_AB12", "LastSeen")) == integer(wall); }));
 }
 
+TEST_F(SettingsClientTest, AFurtherBatteryDoesNotWaitForTheServiceAgain) {
+  options.wait = 2s;
+  options.lock_folder = bus.folder() / "missing";  // both take instance 1
+  start_client();
+  const auto first = await(client->open(identity("A")));
+  const auto before = Clock::now();
+  const auto second = await(client->open(identity("B")));
+  EXPECT_LT(Clock::now() - before, 1s);
+  EXPECT_FALSE(second->persistent());
+}
+
+TEST_F(SettingsClientTest, WithoutABusNobodyWaitsForTheService) {
+  start_client();
+  bus.kill();
+  const auto before = Clock::now();
+  EXPECT_THROW(await(client->open(identity())), sdbus::Error);
+  EXPECT_LT(Clock::now() - before, 5s);
+}
+
 }  // namespace
 }  // namespace serialbattery::venus
