@@ -97,7 +97,7 @@ asio::awaitable<std::unique_ptr<SettingsEntry>> SettingsClient::Impl::open(Batte
   const bool attached = co_await attach_in_time(entry);
   if (!attached) co_await entry->start_without_store();
   entries.push_back(entry);
-  entry->background();
+  if (!entry->persistent) asio::co_spawn(bus->io(), entry->attach_late(), asio::detached);
   co_return std::move(handle);
 }
 

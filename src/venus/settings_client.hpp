@@ -36,11 +36,11 @@ class InstanceTaken : public std::runtime_error {
 };
 
 struct SettingsOptions {
-  std::chrono::milliseconds wait{60'000};           // for the service to appear
-  std::chrono::milliseconds retry{1'000};           // between attempts while waiting
-  std::chrono::milliseconds late_retry{10'000};     // between attempts afterwards, in the background
-  std::chrono::milliseconds call_limit{4'000};      // per call; whoever writes the custom name waits 5 s for our answer
-  std::chrono::milliseconds heartbeat{86'400'000};  // LastSeen
+  std::chrono::milliseconds wait{60'000};        // for the service to appear, from the first open() on
+  std::chrono::milliseconds retry{1'000};        // between attempts while waiting
+  std::chrono::milliseconds late_retry{10'000};  // between attempts afterwards, in the background
+  std::chrono::milliseconds call_limit{4'000};   // per call; whoever writes the custom name waits 5 s for our answer
+  std::chrono::seconds heartbeat{86'400};        // LastSeen, by the wall clock
   std::filesystem::path lock_folder = "/var/tmp";
   std::function<std::int64_t()> wall = [] { return std::int64_t{std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())}; };
 };
@@ -92,7 +92,8 @@ class SettingsClient {
   SettingsClient& operator=(const SettingsClient&) = delete;
 
   /// Finds or creates the battery's entry, removes stale ones, locks the instance. Waits for the service; without it the entry is not
-  /// persistent. Open the batteries of a port one after the other, lowest address first. Throws InstanceTaken.
+  /// persistent. Open the batteries of a port one after the other, lowest address first. Throws InstanceTaken, and sdbus::Error when the
+  /// bus is gone.
   asio::awaitable<std::unique_ptr<SettingsEntry>> open(BatteryIdentity identity);
 
   struct Impl;

@@ -31,7 +31,6 @@ SettingsEntry::Impl::Impl(std::shared_ptr<SettingsClient::Impl> owner, BatteryId
       group(group_name(id)),
       custom_name(identity.proposed_name),
       late(client->bus->io()),
-      daily(client->bus->io()),
       idle(client->bus->io()) {}
 
 const StoredEntry* SettingsEntry::Impl::match(const StoredEntries& entries) {
@@ -78,19 +77,19 @@ std::vector<Definition> SettingsEntry::Impl::definitions(const StoredEntry* foun
   const auto& state = current;
   const std::int64_t address = identity.unit.address ? *identity.unit.address : -1;
   const auto identifier = found != nullptr ? stored_text(*found, entry::unique_identifier) : id;
+  const Value history = state.history == History{} ? std::string() : history_to_json(state.history);
   std::vector<Definition> all = {
       {entry::unique_identifier, identifier, Log::normal},
       {entry::class_and_instance, instance_text, Log::normal},
       {entry::custom_name, custom_name, Log::normal},
-      {entry::last_seen, client->options.wall(), Log::normal},
+      {entry::last_seen, last_seen, Log::normal},
       {entry::allow_max_voltage, std::int64_t{state.allow_max_voltage ? 1 : 0}, Log::normal},
       {entry::max_voltage_start_time, encoded(Saved::max_voltage_start_time, state), Log::normal},
       {entry::soc_calc, encoded(Saved::soc_calc, state), Log::silent},
       {entry::soc_reset_last_reached, state.soc_reset_last_reached, Log::normal},
-      {entry::history, history_to_json(state.history), Log::silent},
+      {entry::history, history, Log::silent},
       {entry::bus_address, address, Log::normal},
   };
-  if (state.history == History{}) all[8].initial = std::string();
   // A setting that exists with another type is used as it is; adding it would only fail.
   std::erase_if(all, [&](const Definition& definition) {
     const auto* stored = found != nullptr ? found->find(definition.name) : nullptr;
@@ -119,8 +118,9 @@ asio::awaitable<void> SettingsEntry::Impl::attach() {
   restored = current = loaded.state;
   custom_name = loaded.custom_name.empty() ? identity.proposed_name : loaded.custom_name;
   co_await clean_up(&entries);
+  last_seen = client->options.wall();
   if (found != nullptr && found->find(entry::last_seen) != nullptr) {
-    co_await client->store.set(group, entry::last_seen, client->options.wall());
+    co_await client->store.set(group, entry::last_seen, last_seen);
   }
   const auto wanted = definitions(found, instance_text);
   const auto values = co_await client->store.add(group, wanted);
@@ -176,11 +176,6 @@ asio::awaitable<void> SettingsEntry::Impl::start_without_store() {
   co_await lock_instance(instance);
 }
 
-void SettingsEntry::Impl::background() {
-  asio::co_spawn(client->bus->io(), heartbeat(), asio::detached);
-  if (!persistent) asio::co_spawn(client->bus->io(), attach_late(), asio::detached);
-}
-
 asio::awaitable<void> SettingsEntry::Impl::attach_late() {
   const auto self = shared_from_this();
   while (!stopped && !persistent) {
@@ -225,16 +220,6 @@ asio::awaitable<void> SettingsEntry::Impl::reattach() {
   reattaching = false;
 }
 
-asio::awaitable<void> SettingsEntry::Impl::heartbeat() {
-  const auto self = shared_from_this();
-  while (!stopped) {
-    daily.expires_after(client->options.heartbeat);
-    boost::system::error_code ignored;
-    co_await daily.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (!stopped && persistent) submit(entry::last_seen, client->options.wall(), std::nullopt);
-  }
-}
-
 asio::awaitable<void> SettingsEntry::Impl::change_instance(int wanted) {
   const auto self = shared_from_this();
   try {
@@ -266,7 +251,6 @@ void SettingsEntry::Impl::changed(const std::string& name, const Value& value) {
 void SettingsEntry::Impl::stop() {
   stopped = true;
   late.cancel();
-  daily.cancel();
   lock.reset();
 }
 

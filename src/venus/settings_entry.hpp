@@ -41,8 +41,7 @@ struct SettingsEntry::Impl : std::enable_shared_from_this<SettingsEntry::Impl> {
   /// The service came back with new objects: create what is missing there, then send what differs.
   asio::awaitable<void> reattach();
   asio::awaitable<void> attach_late();
-  asio::awaitable<void> heartbeat();
-  void background();
+  void renew_last_seen();
   void wake() { late.cancel(); }
   void stop();
 
@@ -85,8 +84,8 @@ struct SettingsEntry::Impl : std::enable_shared_from_this<SettingsEntry::Impl> {
   std::string adopted;  // "battery:6" of a group of the oldest layout
   std::string last_cause;
   TimePoint now{};
+  std::int64_t last_seen = 0;  // as written, Unix seconds
   asio::steady_timer late;
-  asio::steady_timer daily;
   asio::steady_timer idle;
   bool persistent = false;
   bool incomplete = false;  // a setting was removed behind our back

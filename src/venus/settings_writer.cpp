@@ -55,12 +55,21 @@ void SettingsEntry::Impl::save(const control::Persisted& state, Occasion occasio
   current = state;
   now = moment;
   if (!persistent || stopped) return;
+  renew_last_seen();
   if (std::exchange(incomplete, false)) asio::co_spawn(client->bus->io(), reattach(), asio::detached);
   const auto reason = std::exchange(resend, false) ? Occasion::all : occasion;
   for (const auto which : cadence->due(state, reason, moment)) {
     auto value = encoded(which, state);
     if (is_valid(value)) submit(name_of(which), std::move(value), which);
   }
+}
+
+/// By the wall clock, so that a clock that is set right is followed at once: other batteries judge by it which groups are stale.
+void SettingsEntry::Impl::renew_last_seen() {
+  const auto wall = client->options.wall();
+  if (std::abs(wall - last_seen) < client->options.heartbeat.count()) return;
+  last_seen = wall;
+  submit(entry::last_seen, wall, std::nullopt);
 }
 
 void SettingsEntry::Impl::submit(const std::string& name, Value value, std::optional<Saved> which) {

@@ -129,7 +129,8 @@ std::vector<Removal> stale_entries(const StoredEntries& entries, std::int64_t wa
       continue;
     }
     const auto seen = stored_number(stored, entry::last_seen);
-    if (!seen || static_cast<double>(wall) - *seen <= static_cast<double>(stale_after)) continue;
+    if (!seen || *seen < static_cast<double>(earliest_plausible_clock)) continue;  // written before the clock was set
+    if (static_cast<double>(wall) - *seen <= static_cast<double>(stale_after)) continue;
     removals.push_back(
         {stored.group,
          {entry::unique_identifier, entry::class_and_instance, entry::custom_name, entry::last_seen, entry::allow_max_voltage,

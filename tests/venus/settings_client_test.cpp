@@ -404,12 +404,20 @@ TEST_F(SettingsClientTest, TwoUnitsOnOneCableKeepTheirIdentifiers) {
   EXPECT_EQ(second->instance(), 2);
 }
 
-TEST_F(SettingsClientTest, HeartbeatRenewsLastSeen) {
-  options.heartbeat = 50ms;
+TEST_F(SettingsClientTest, LastSeenFollowsTheWallClock) {
   service.start();
   const auto entry = await(start_client().open(identity()));
-  wall += 1000;
-  EXPECT_TRUE(until([&] { return service.value(path("serialbattery_AB12", "LastSeen")) == integer(wall); }));
+  const auto last_seen = [&] { return service.value(path("serialbattery_AB12", "LastSeen")); };
+  const std::int64_t start = wall;
+  wall += 86'399;
+  entry->save(entry->restored(), Occasion::poll, Clock::now());
+  test::run_for(io, 100ms);
+  EXPECT_EQ(last_seen(), integer(start)) << "once a day is enough";
+  for (const std::int64_t step : {1, 90 * 86'400, -91 * 86'400}) {  // a day; a clock that is set right, and back
+    wall += step;
+    entry->save(entry->restored(), Occasion::poll, Clock::now());
+    EXPECT_TRUE(until([&] { return last_seen() == integer(wall); })) << step;
+  }
 }
 
 TEST_F(SettingsClientTest, AFurtherBatteryDoesNotWaitForTheServiceAgain) {

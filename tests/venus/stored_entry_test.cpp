@@ -153,6 +153,10 @@ TEST_F(CleanUp, NothingWithAWrongClock) {
       << "time stamp in the future";
 }
 
+TEST_F(CleanUp, AGroupLastSeenByAClockThatWasNotSetStays) {
+  EXPECT_TRUE(stale_entries({seen("serialbattery_A", now - 4000)}, now, nobody).empty()) << "1970-01-01 01:06";
+}
+
 TEST_F(CleanUp, LiveBatteriesStay) {
   const auto held = [](const std::string&, std::optional<int> instance) { return instance == 5; };
   EXPECT_TRUE(stale_entries({seen("serialbattery_A", 31 * day)}, now, held).empty());
