@@ -16,6 +16,9 @@ namespace {
 // Clients wait 5 s for the answer to a write; a BMS that is silent must not keep them longer.
 constexpr Duration write_patience = 4500ms;
 
+// Whoever writes faster than the BMS follows is refused.
+constexpr std::size_t most_writes_waiting = 8;
+
 }  // namespace
 
 struct Session::Write {
@@ -150,6 +153,7 @@ asio::awaitable<venus::WriteResult> Session::set_soc(double percent) {
 
 // Writes wait for the beginning of the next poll, which comes at once: only one conversation at a time is on the line.
 asio::awaitable<venus::WriteResult> Session::send_to_bms(Command command) {
+  if (writes_.size() >= most_writes_waiting) co_return venus::WriteResult::refused;
   auto write = std::make_shared<Write>(io_, command);
   writes_.push_back(write);
   serving_.wake();
@@ -160,8 +164,9 @@ asio::awaitable<venus::WriteResult> Session::send_to_bms(Command command) {
   co_return write->result.value_or(venus::WriteResult::refused);
 }
 
+// What comes while this runs waits for the next poll, so that a flood of writes never keeps the readings away.
 asio::awaitable<void> Session::run_writes() {
-  while (!writes_.empty()) {
+  for (std::size_t left = writes_.size(); left > 0 && !writes_.empty(); --left) {
     const auto write = writes_.front();
     writes_.pop_front();
     if (write->given_up) continue;

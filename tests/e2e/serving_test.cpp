@@ -1,5 +1,7 @@
 // The real program, a simulated JBD board, a real bus: what a GX device sees from start to stop.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #include <csignal>
@@ -59,6 +61,54 @@ TEST_F(Serving, AWriteThatTheBmsDoesNotTakeIsRefused) {
   rig_.fault("silence", "on");
   EXPECT_EQ(rig_.get(client_->set("/Settings/ForceDischargingOff", std::int64_t{1})), 2);
   EXPECT_EQ(number(*client_, "/Settings/ForceDischargingOff"), 0);
+}
+
+TEST_F(Serving, AFloodOfWritesDoesNotKeepTheReadingsAway) {
+  serve();
+  int sent = 0, answered = 0, taken = 0;
+  auto next = Clock::now();
+  const auto flood = [&] {
+    for (; Clock::now() >= next; next += 10ms) {
+      ++sent;
+      boost::asio::co_spawn(rig_.io(), client_->set("/Settings/ForceDischargingOff", std::int64_t{sent % 2}),
+                            [&](std::exception_ptr, int code) {
+                              ++answered;
+                              taken += code == 0 ? 1 : 0;
+                            });
+    }
+  };
+  for (const double current : {-21.0, -22.0}) {
+    rig_.set("current", std::to_string(current));
+    EXPECT_TRUE(rig_.until([&] {
+      flood();
+      return number(*client_, "/Dc/0/Current") == current;
+    }));
+  }
+  EXPECT_TRUE(rig_.until([&] { return answered == sent; }));
+  EXPECT_GT(taken, 0);
+}
+
+// multilog stops reading while the disk is full.
+TEST_F(Serving, AFullLogPipeHoldsNothingUp) {
+  rig_.connect("LltJbd");
+  const std::string fifo = (rig_.folder() / "log").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int pipe = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(pipe, 0);
+  const std::string block(4096, '\n');
+  while (::write(pipe, block.data(), block.size()) > 0) {
+  }
+  client_ = rig_.client();
+  program_ = std::make_unique<Spawned>(
+      std::vector<std::string>{"/bin/sh", "-c", "exec \"$0\" \"$@\" >" + fifo, SB_BINARY_DIR "/dbus-serialbattery", "--folder",
+                               rig_.folder().string(), "--lock-folder", rig_.folder().string(), rig_.port()},
+      std::map<std::string, std::string>{{"DBUS_SYSTEM_BUS_ADDRESS", rig_.message_bus().address()}});
+  ASSERT_TRUE(rig_.until([this] { return !client_->owners().empty() && !client_->owners().back().empty(); }));
+  rig_.set("current", "-8");
+  EXPECT_TRUE(becomes("/Dc/0/Current", -8.0));
+  program_->signal(SIGTERM);
+  EXPECT_EQ(ended(), 0);
+  ::close(pipe);
 }
 
 TEST_F(Serving, StopsOnSigtermAndLeavesEverythingAsItWas) {
