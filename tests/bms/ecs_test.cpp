@@ -116,4 +116,35 @@ TEST_F(Ecs, StatesSwitchTheDirectionsOff) {
   EXPECT_EQ(battery().alarms[Alarm::low_voltage], AlarmLevel::ok);
 }
 
+TEST(EcsMeter, NumbersOutsideTheirRangesAreRefused) {
+  ScriptedStream stream;
+  ByteLink link(stream);
+  const Config config = default_config();
+  const auto driver = find_driver("Ecs")->make({.link = link, .config = config});
+  // Two registers from `first` on hold `low` and `high`.
+  const auto take = [&](std::uint8_t first, unsigned low, unsigned high) -> std::optional<Fault> {
+    const auto sealed = [](ByteVector frame) {
+      wire::put_u16le(frame, wire::crc_modbus(frame));
+      return frame;
+    };
+    ByteVector answer = {0x01, 0x03, 0x04};
+    wire::put_u16be(answer, low);
+    wire::put_u16be(answer, high);
+    stream.set_responder([answer = sealed(answer)](Bytes) { return ScriptedStream::Answer{{answer, 10ms}}; });
+    try {
+      run(driver->replay(sealed({0x01, 0x03, 0x00, first, 0x00, 0x02})));
+    } catch (const BmsError& error) {
+      return error.fault();
+    }
+    return std::nullopt;
+  };
+  EXPECT_EQ(take(128, 100'000 & 0xFFFFU, 1), std::nullopt);
+  EXPECT_EQ(driver->battery().soc, 100.0);
+  EXPECT_EQ(take(128, 100'001 & 0xFFFFU, 1), Fault::implausible);
+  EXPECT_EQ(take(108, 2000, 0), std::nullopt);
+  EXPECT_EQ(take(108, 1999, 0), Fault::implausible);
+  EXPECT_EQ(take(108, 150'001 & 0xFFFFU, 2), Fault::implausible);
+  EXPECT_EQ(take(108, 0xFFFF, 0xFFFF), Fault::implausible) << "below zero";
+}
+
 }  // namespace serialbattery::test

@@ -49,6 +49,25 @@ TEST(Bms4sText, SettingsNeedNeitherEchoNorTitleInFrontOfThem) {
   EXPECT_EQ(settings.cell_high, 3.6) << "not the end of a longer name";
 }
 
+TEST(Bms4sText, SettingsThatAreNoVoltageOfACellAreNotGiven) {
+  const auto settings = hlpdatabms4s::parse_settings("BatterySize= 100 Ah\r\nVoltHigh= 14.400 V\r\nVoltLow= 0.000 V\r\n");
+  EXPECT_EQ(settings.cell_high, std::nullopt);
+  EXPECT_EQ(settings.cell_low, std::nullopt);
+}
+
+TEST(Bms4sText, OutputsAreNoughtOrOneAndSensorsWithinReason) {
+  const auto line = [](std::string_view outputs, std::string_view sensors) {
+    return fmt::format("m1\r\n3.300,3.300,3.300,3.300,1.5,50,{},13.1,50,0,0,0{}\r\n", outputs, sensors);
+  };
+  Battery battery;
+  EXPECT_THROW(hlpdatabms4s::decode_state(line("2,1", ""), battery), FrameError);
+  EXPECT_THROW(hlpdatabms4s::decode_state(line("1,x", ""), battery), FrameError);
+  hlpdatabms4s::decode_state(line("1,0", ",b1 200,b2 -70"), battery);
+  EXPECT_EQ(battery.charge_fet, true);
+  EXPECT_EQ(battery.discharge_fet, false);
+  EXPECT_EQ(battery.temperatures[0], std::nullopt);
+}
+
 TEST_F(Bms4s, LimitsOnlyOnRequest) {
   device().set("volt_high", "3.55");
   device().set("decimal_comma", "on");
