@@ -126,7 +126,7 @@ class PtyHost::Session : public std::enable_shared_from_this<Session> {
       statistics_->bytes_in += size;
       // A program may hold the port exclusively; a real tty forgets that when it is closed, this one is never closed.
       ::ioctl(slave_.get(), TIOCNXCL);
-      const Line sent_with = line_of(slave_.get());
+      const Line sent_with = program_line();
       line_in_free_ = std::max(line_in_free_, Clock::now()) + scaled(byte_time(sent_with) * size);
       co_await wait(reading_, line_in_free_);
       if (closed_) co_return;
@@ -175,7 +175,7 @@ class PtyHost::Session : public std::enable_shared_from_this<Session> {
       start += each * piece.size();
       co_await wait(writing_, start);
       if (closed_) break;
-      const Line read_with = options_.check_line ? line_of(slave_.get()) : bus_->line();
+      const Line read_with = options_.check_line ? program_line() : bus_->line();
       const ByteVector seen = resample(piece, bus_->line(), read_with);
       // A full buffer means that nobody reads; a real port drops bytes then.
       const auto written = ::write(master_.native_handle(), seen.data(), seen.size());
@@ -183,6 +183,9 @@ class PtyHost::Session : public std::enable_shared_from_this<Session> {
     }
     co_return start;
   }
+
+  /// As the program has set it. The kernel lets no pseudo-terminal have a parity, so that is taken for right.
+  [[nodiscard]] Line program_line() const { return {line_of(slave_.get()).baud, bus_->line().parity}; }
 
   void enqueue(Outgoing outgoing) {
     queue_.push_back(std::move(outgoing));

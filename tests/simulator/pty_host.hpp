@@ -18,7 +18,7 @@ struct PtyOptions {
   std::size_t chunk = 32;           // most bytes that the adapter delivers at once
   Duration latency = 4ms;           // longest time that it keeps bytes back
   double pace = 1;                  // 1: real time on the line; 0: no waiting at all (wire time and pauses)
-  bool check_line = true;           // other baud rate or parity on the slave: both sides read garbage, as on a real line
+  bool check_line = true;           // other baud rate on the slave: both sides read garbage, as on a real line
 };
 
 struct PtyStatistics {

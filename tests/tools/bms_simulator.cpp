@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   app.add_option("--chunk", arguments.pty.chunk, "most bytes that the adapter delivers at once")->check(CLI::Range(1, 4096));
   app.add_option("--latency", arguments.latency_ms, "longest time that the adapter keeps bytes back, ms");
   app.add_option("--pace", arguments.pty.pace, "1: the line's real speed, 0: no waiting")->check(CLI::Range(0.0, 10.0));
-  app.add_flag("--any-line", arguments.any_line, "understand the program at any baud rate and parity");
+  app.add_flag("--any-line", arguments.any_line, "understand the program at any baud rate");
   app.add_flag("--list", arguments.list, "list all types");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -159,6 +159,15 @@ TEST_F(SimulatorPty, UnderstandsOnlyItsOwnBaudRate) {
   }());
 }
 
+TEST_F(SimulatorPty, ALineWithParityIsHeardAlthoughTheTerminalHasNone) {
+  plug_in("Ecs");
+  run([&]() -> asio::awaitable<void> {
+    Program program(io_, link(), B19200);
+    const std::string id = co_await program.ask("010300000001840a", 7);
+    EXPECT_EQ(id.substr(0, 10), "01030201f5") << "a meter of 250 A";
+  }());
+}
+
 TEST_F(SimulatorPty, CanBeOpenedAgain) {
   plug_in("LltJbd");
   run([&]() -> asio::awaitable<void> {
