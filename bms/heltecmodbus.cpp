@@ -150,7 +150,7 @@ class HeltecModbus final : public modbus::ModbusDriver {
     }
     if (const auto amperes = scaled(78, i32le, -100)) {
       require(std::abs(*amperes) < 1000, "current outside -1000..1000 A");
-      into.current = *amperes == 0 ? 0 : *amperes;  // no negative zero
+      into.current = amperes;
     }
     if (const auto soc = scaled(120, u8, 1)) {
       require(*soc <= 100, "SoC above 100 %");

@@ -120,7 +120,7 @@ std::optional<std::int64_t> Registers::number(unsigned reg, wire::Type type, uns
 
 std::optional<double> Registers::scaled(unsigned reg, wire::Type type, double per_unit, unsigned byte) const {
   const auto raw = number(reg, type, byte);
-  return raw ? std::optional(static_cast<double>(*raw) / per_unit) : std::nullopt;
+  return raw ? std::optional(static_cast<double>(*raw) / per_unit + 0.0) : std::nullopt;  // + 0.0: never -0
 }
 
 std::optional<std::uint32_t> Registers::low_word_first(unsigned reg) const {
@@ -138,7 +138,7 @@ ByteVector Registers::bytes(unsigned first, unsigned count) const {
 void decode(std::span<const Field> table, const Registers& registers, Battery& battery) {
   for (const Field& field : table) {
     const auto raw = registers.number(field.reg, field.type);
-    if (raw) battery.*field.target = (static_cast<double>(*raw) - field.zero) / field.per_unit;
+    if (raw) battery.*field.target = (static_cast<double>(*raw) - field.zero) / field.per_unit + 0.0;  // never -0
   }
 }
 

@@ -23,7 +23,10 @@ TEST_F(Felicity, ReadsTheBattery) {
   EXPECT_EQ(battery().mos_temperature, 28.0);
   EXPECT_EQ(battery().alarms[Alarm::low_cell_voltage], AlarmLevel::alarm);
   EXPECT_EQ(battery().identity.unique_id, "100011002424470238");
-  EXPECT_EQ(sent("0103131C"), 0U);  // limits are not read unless wanted
+  device().set("current", "0");
+  refresh();
+  EXPECT_FALSE(std::signbit(*battery().current));  // its sign is turned round
+  EXPECT_EQ(sent("0103131C"), 0U);                 // limits are not read unless wanted
   EXPECT_EQ(battery().limits, BmsLimits{});
 }
 

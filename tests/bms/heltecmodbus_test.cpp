@@ -38,6 +38,7 @@ TEST_F(Heltec, ReadsTheBoard) {
 
 TEST_F(Heltec, AsksForOneBlockPerPollAndNeverForThePassword) {
   ASSERT_TRUE(identify());
+  EXPECT_FALSE(std::signbit(*battery().current));
   const std::size_t before = stream_.written().size();
   refresh();
   EXPECT_EQ(stream_.written().size() - before, 1U);
