@@ -294,6 +294,50 @@ TEST_F(DalyBoards, AnswerAtTheirOwnAddresses) {
   EXPECT_EQ(device().get("64/charge_fet"), "on");
 }
 
+namespace {
+
+// What the data of one answer say of a board with 14 cells and a sensor.
+Battery decoded(daly::Command command, const ByteVector& data, std::size_t cells = 14) {
+  daly::Board board;
+  board.sensors = 1;
+  Battery battery;
+  battery.cells.resize(cells);
+  boost::json::object details;
+  daly::decode(command, data, default_config(), board, battery, details);
+  return battery;
+}
+
+}  // namespace
+
+TEST(DalyData, TemperaturesThatMeanNoReading) {
+  EXPECT_EQ(decoded(daly::temperature_extremes, {0x00, 1, 0x00, 1, 0, 0, 0, 0}).temperatures[0], std::nullopt);
+  EXPECT_EQ(decoded(daly::temperature_extremes, {0xFF, 1, 0xFF, 1, 0, 0, 0, 0}).temperatures[0], std::nullopt);
+  EXPECT_EQ(decoded(daly::temperature_extremes, {0x01, 1, 0x01, 1, 0, 0, 0, 0}).temperatures[0], -39.0);
+}
+
+TEST(DalyData, BalancingIsTheNumberOfACellOnlyWhereTheBitsOfManyCellsDoNotFit) {
+  const auto balances = [](const ByteVector& data, std::size_t cells, std::size_t cell) {
+    return decoded(daly::balancing, data, cells).cells[cell - 1].balancing;
+  };
+  EXPECT_EQ(balances({0, 2, 0, 0, 0, 0, 0, 0}, 14, 10), true);
+  EXPECT_EQ(balances({0, 2, 0, 0, 0, 0, 0, 0}, 14, 2), false);
+  EXPECT_EQ(balances({0, 2, 0, 0, 0, 0, 0, 0}, 8, 2), true);
+}
+
+TEST(DalyFrames, AnInvalidFrameAmongNumberedOnesIsPassedOver) {
+  const auto frame = [](std::uint8_t number) {
+    ByteVector bytes{0xA5, 0x01, 0x95, 0x08, number, 0x0E, 0x10, 0x0E, 0x10, 0x0E, 0x10, 0x00};
+    bytes.push_back(static_cast<std::uint8_t>(wire::sum(bytes)));
+    return bytes;
+  };
+  ByteVector seen;
+  for (const std::uint8_t number : {std::uint8_t{2}, std::uint8_t{0xFF}, std::uint8_t{1}}) {
+    const ByteVector one = frame(number);
+    seen.insert(seen.end(), one.begin(), one.end());
+  }
+  EXPECT_EQ(daly::scan_answer(seen, {1, daly::cell_voltages, 2}).status, Scan::Status::complete);
+}
+
 TEST_F(DalyBoard, TellsOnceWhatNoAlarmSays) {
   const LogText log;
   ASSERT_TRUE(identify());

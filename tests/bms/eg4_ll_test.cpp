@@ -77,6 +77,15 @@ TEST_F(Eg4Ll, RemainingCapacityThatAgreesWithTheSocInNoUnitIsUnknown) {
   EXPECT_EQ(battery().capacity_remaining, std::nullopt);
 }
 
+TEST_F(Eg4Ll, AnImpossibleChargeCurrentIsNoLimit) {
+  device().set("ccl", "600");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().limits.charge_current, 600.0);
+  device().set("ccl", "601");
+  refresh();
+  EXPECT_EQ(battery().limits.charge_current, std::nullopt);
+}
+
 TEST_F(Eg4Ll, ALowCapacityBitOfAFullBatteryIsNoAlarm) {
   device().set("protections", "0x1000");
   device().set("soc", "31");

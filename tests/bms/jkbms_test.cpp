@@ -187,6 +187,18 @@ TEST(JkContent, AlarmsThatAreNotInTheFrameAreUnknown) {
   EXPECT_EQ(decoded(""), std::nullopt);
 }
 
+TEST(JkFrames, TheNewestWholeReplyCountsWhateverFollows) {
+  ByteVector reply = jkbms::read_all_request();
+  ++reply[10];  // a reply now
+  ++reply.back();
+  ByteVector seen = reply;
+  seen.insert(seen.end(), reply.begin(), reply.end());
+  seen.insert(seen.end(), {0x4E, 0x57, 0x01});
+  const Scan scan = jkbms::scan_reply(seen, jkbms::read_all);
+  EXPECT_EQ(scan.status, Scan::Status::complete);
+  EXPECT_EQ(scan.begin, reply.size());
+}
+
 TEST_F(Jk, WritesSwitches) {
   ASSERT_TRUE(identify());
   command(Command::Kind::charge, 0);

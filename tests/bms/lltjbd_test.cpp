@@ -258,6 +258,25 @@ TEST(JbdFrames, BasicInfoWithTooManySensorsIsRefused) {
   EXPECT_THROW(lltjbd::decode_basic_info(data, default_config(), board, battery, details), FrameError);
 }
 
+TEST(JbdFrames, TemperaturesOutsideTheRangeOfASensorAreUnknown) {
+  const auto decoded = [](unsigned raw) {
+    ByteVector data(23);
+    data[21] = 4;
+    data[22] = 1;
+    wire::put_u16be(data, raw);
+    lltjbd::Board board;
+    Battery battery;
+    boost::json::object details;
+    lltjbd::decode_basic_info(data, default_config(), board, battery, details);
+    return battery.temperatures[0];
+  };
+  EXPECT_EQ(decoded(2981), 25.0);
+  EXPECT_EQ(decoded(2331), -40.0);
+  EXPECT_EQ(decoded(2330), std::nullopt);
+  EXPECT_EQ(decoded(3931), 120.0);
+  EXPECT_EQ(decoded(3932), std::nullopt);
+}
+
 TEST(JbdText, IdentifiersAreThoseOfEarlierDrivers) {
   EXPECT_EQ(lltjbd::unique_id(0x21, 302), "21_302.0Ah");
   EXPECT_EQ(lltjbd::unique_id(0x80, 5), "80_5.0Ah");

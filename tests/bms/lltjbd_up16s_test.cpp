@@ -1,4 +1,6 @@
 // Conversations of the JBD UP16S driver with simulated packs: alone, and behind a master.
+#include "bms/lltjbd_up16s.hpp"
+
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -113,6 +115,16 @@ TEST_F(Up16s, AnEchoIsNoReply) {
 TEST_F(Up16s, PassesOverThePollsOfTheInternalBus) {
   device().set_fault("prefix", "024500000054000094c6");
   EXPECT_TRUE(identify());
+}
+
+TEST(Up16sFrames, ALengthThatCannotBeIsNotWaitedFor) {
+  const ByteVector request = up16s::request(1, up16s::status);
+  ByteVector seen = request;
+  seen[6] = 0x02;
+  seen[7] = 0x59;  // 601 bytes
+  const Scan scan = up16s::scan_reply(seen, request);
+  EXPECT_EQ(scan.status, Scan::Status::searching);
+  EXPECT_EQ(scan.fault, Fault::length);
 }
 
 TEST_F(Up16sChain, ReadsPacksThroughTheMaster) {
