@@ -1,4 +1,5 @@
 // Conversations of the ANT driver with the simulated board, in its old and new protocol.
+#include "bms/ant.hpp"
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -216,6 +217,69 @@ TEST_F(Ant, KeepsThePauseBetweenRequests) {
   refresh();
   // 100 ms of silence, 6 bytes there, 30 ms in the board, 140 bytes back.
   EXPECT_NEAR(std::chrono::duration<double>(stream_.now() - before).count(), 0.100 + 0.003 + 0.030 + 0.073, 0.005);
+}
+
+namespace {
+
+// A status of the new protocol: cells of 3.3 V, two sensors at 20 degrees. `length`: of the data, instead of what is needed.
+ByteVector new_status(std::size_t cells, int tenths_of_amperes = 0, std::optional<std::size_t> length = std::nullopt) {
+  const std::size_t sensors = 2, needed = 34 + 2 * cells + 2 * sensors + 72;
+  ByteVector frame(6 + needed);
+  const auto put = [&frame](std::size_t at, std::size_t value) {
+    frame[at] = static_cast<std::uint8_t>(value);
+    frame[at + 1] = static_cast<std::uint8_t>(value >> 8U);
+  };
+  const std::size_t values = 34 + 2 * cells + 2 * sensors;
+  frame[0] = 0x7E, frame[1] = 0xA1, frame[2] = 0x11, frame[8] = sensors;
+  frame[9] = static_cast<std::uint8_t>(cells);
+  for (std::size_t i = 0; i < cells; ++i) put(34 + 2 * i, 3300);
+  for (std::size_t i = 0; i < sensors; ++i) put(34 + 2 * cells + 2 * i, 20);
+  put(values + 4, 330 * cells);
+  put(values + 6, static_cast<std::uint16_t>(tenths_of_amperes));
+  put(values + 8, 60);
+  frame.resize(6 + length.value_or(needed));
+  frame[5] = static_cast<std::uint8_t>(frame.size() - 6);
+  wire::put_u16le(frame, wire::crc_modbus(Bytes(frame).subspan(1)));
+  frame.insert(frame.end(), {0xAA, 0x55});
+  return frame;
+}
+
+std::optional<Fault> decoded(const ByteVector& frame, Battery& into) {
+  boost::json::object details;
+  try {
+    ant::decode_status(ant::Kind::new_status, frame, into, details);
+  } catch (const BmsError& error) {
+    return error.fault();
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST(AntFrames, AnAnswerHoldsAllItsValuesOrIsTooShort) {
+  EXPECT_EQ(ant::scan_answer(new_status(16), ant::new_request).status, Scan::Status::complete);
+  const ByteVector cut = new_status(16, 0, 34 + 32 + 4 + 71);
+  EXPECT_EQ(ant::scan_answer(cut, ant::new_request).status, Scan::Status::searching);
+  EXPECT_EQ(ant::scan_answer(cut, ant::new_request).fault, Fault::length);
+  const ByteVector other = {0x7E, 0xA1, 0x12};  // a function that nobody asked for
+  EXPECT_EQ(ant::scan_answer(other, ant::new_request).status, Scan::Status::searching);
+  EXPECT_EQ(ant::scan_answer(other, ant::device_request).status, Scan::Status::started);
+}
+
+TEST(AntFrames, OneToThirtyTwoCellsAndAThousandAmperes) {
+  for (const std::size_t cells : {1U, 7U, 32U}) {
+    Battery battery;
+    EXPECT_EQ(decoded(new_status(cells, -107), battery), std::nullopt) << cells;
+    EXPECT_EQ(battery.cells.size(), cells);
+    EXPECT_EQ(battery.current, 10.7);
+    EXPECT_EQ(battery.temperatures[1], 20.0);
+    EXPECT_EQ(battery.temperatures[2], std::nullopt);
+  }
+  Battery battery;
+  EXPECT_EQ(decoded(new_status(33), battery), Fault::implausible);
+  EXPECT_EQ(decoded(new_status(16, 10000), battery), std::nullopt);
+  EXPECT_EQ(decoded(new_status(16, 10001), battery), Fault::implausible);
+  EXPECT_EQ(decoded(new_status(16, -10001), battery), Fault::implausible);
 }
 
 }  // namespace serialbattery::test

@@ -1,4 +1,5 @@
 // Conversations of the Sinowealth driver with the simulated board.
+#include "bms/sinowealth.hpp"
 #include "support/driver_test.hpp"
 
 namespace serialbattery::test {
@@ -182,6 +183,34 @@ TEST_F(Sinowealth, ReadsACycleInTime) {
   const TimePoint before = stream_.now();
   refresh();
   EXPECT_LT(stream_.now() - before, 700ms);
+}
+
+TEST(SinowealthRegisters, RangesAndUnknownValues) {
+  using namespace sinowealth;
+  Battery battery;
+  Board board;
+  const auto take = [&](std::uint8_t command, unsigned value) {
+    ByteVector data;
+    wire::put_u16be(data, value);
+    decode(command, data, battery, board);
+  };
+  take(pack_config, 0x01);  // four cells
+  take(pack_voltage, 6000);
+  EXPECT_EQ(battery.voltage, 6.0);
+  take(pack_voltage, 20000);
+  EXPECT_THROW(take(pack_voltage, 5999), FrameError) << "1.5 V per cell";
+  EXPECT_THROW(take(pack_voltage, 20001), FrameError);
+  take(state_of_charge, 0x0164);
+  EXPECT_EQ(battery.soc, 100.0) << "the low byte counts";
+  EXPECT_THROW(take(state_of_charge, 101), FrameError);
+  take(sensor_1, 2731 - 400);
+  EXPECT_EQ(battery.temperatures[0], -40.0);
+  EXPECT_THROW(take(sensor_1, 2731 - 401), FrameError);
+  take(sensor_2, 2731 + 1200);
+  EXPECT_EQ(battery.temperatures[1], 120.0);
+  EXPECT_THROW(take(sensor_2, 2731 + 1201), FrameError);
+  take(sensor_2, 0);
+  EXPECT_EQ(battery.temperatures[1], std::nullopt) << "not fitted";
 }
 
 }  // namespace serialbattery::test
