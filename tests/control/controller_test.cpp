@@ -138,6 +138,61 @@ TEST(ControllerPersisted, CountedSocSurvivesAnUnknownCapacity) {
   EXPECT_EQ(restarted.good_poll(pack, {}, at_second(3)).soc, 55);
 }
 
+TEST(ControllerSensor, AnImpossibleSocIsNotUsed) {
+  Controller controller(
+      config_from({{"EXTERNAL_SENSOR_DBUS_DEVICE", "com.victronenergy.battery.ttyS2"}, {"EXTERNAL_SENSOR_DBUS_PATH_SOC", "/Soc"}}), kTraits,
+      {});
+  Environment environment;
+  environment.sensor.soc = 70;
+  EXPECT_EQ(controller.good_poll(healthy_pack(8, 3.3), environment, at_second(0)).soc, 70);
+  for (const double impossible : {-0.1, 100.1}) {
+    environment.sensor.soc = impossible;
+    EXPECT_EQ(controller.good_poll(healthy_pack(8, 3.3), environment, at_second(1)).soc, 50) << "the BMS's own";
+  }
+}
+
+TEST(ControllerFullCharge, FloatVoltageIsBackAfterAnOutageUnlessACellIsTooHigh) {
+  Controller controller(
+      config_from({{"SWITCH_TO_FLOAT_WAIT_FOR_SEC", "5"}, {"BLOCK_ON_DISCONNECT", "False"}, {"BLOCK_ON_DISCONNECT_VOLTAGE_MAX", "3.31"}}),
+      kTraits, {});
+  Battery pack = healthy_pack(8, 3.451);
+  pack.soc = 95;
+  double second = 0;
+  const auto poll = [&](int times) {
+    for (; times > 0; --times) controller.good_poll(pack, {}, at_second(++second));
+    return controller.snapshot().cvl;
+  };
+  poll(10);
+  ASSERT_EQ(controller.snapshot().charge_mode.substr(0, 16), "Float Transition");
+  for (Cell& cell : pack.cells) cell.voltage = 3.30;
+  pack.voltage = 26.40;
+  EXPECT_EQ(poll(1000), 27.0);
+  for (int i = 0; i < 100; ++i) controller.failed_poll({}, at_second(++second));
+  ASSERT_LT(controller.snapshot().cvl, 27.0);
+  for (Cell& cell : pack.cells) cell.voltage = 3.40;
+  pack.cells[0].voltage = 3.46;
+  EXPECT_LT(poll(5), 27.0);
+  pack.cells[0].voltage = 3.40;
+  EXPECT_EQ(poll(1), 27.0);
+}
+
+TEST(ControllerFullCharge, TheTimeSinceItIsCountedByTheMinute) {
+  Controller controller(config_from({{"SWITCH_TO_FLOAT_WAIT_FOR_SEC", "5"}}), kTraits, {});
+  Battery pack = healthy_pack(8, 3.451);
+  pack.soc = 95;
+  int full = 0;  // s
+  for (int i = 0; i < 200; ++i) {
+    const auto& out = controller.good_poll(pack, {}, at_second(i));
+    if (full == 0 && controller.state().charge_voltage.full_charges() == 1) full = i;
+    if (full == 0) {
+      EXPECT_EQ(out.time_since_last_full_charge, std::nullopt);
+    } else {
+      EXPECT_EQ(out.time_since_last_full_charge, (i - full) / 60 * 60) << i;
+    }
+  }
+  EXPECT_GT(full, 0);
+}
+
 TEST(ControllerLimits, NonsenseOfTheBmsIsNoLimit) {
   Controller controller(config_from({{"USE_BMS_DVCC_VALUES", "True"}}), kTraits, {});
   Battery pack = healthy_pack(8, 3.3);
@@ -216,6 +271,44 @@ TEST(ControllerDebug, TextsExistOnlyOnRequest) {
   Battery blind = healthy_pack(8, 3.3);
   for (auto& cell : blind.cells) cell.voltage.reset();
   EXPECT_EQ(controller.good_poll(blind, {}, at_second(1)).debug, std::nullopt) << "error mode has no figures to show";
+}
+
+TEST(ControllerDebug, ShowsWhatTheLimitsComeFrom) {
+  Persisted stored;
+  stored.soc_reset_last_reached = at_second(62).wall - 86400 * 9;
+  Controller controller(config_from({{"GUI_PARAMETERS_SHOW_ADDITIONAL_INFO", "True"},
+                                     {"SOC_CALCULATION", "True"},
+                                     {"CVL_CONTROLLER_MODE", "1"},
+                                     {"VOLTAGE_DROP", "0.1"},
+                                     {"SOC_RESET_AFTER_DAYS", "30"},
+                                     {"SOC_RESET_CELL_VOLTAGE", "3.5"}}),
+                        kTraits, stored);
+  Battery pack = healthy_pack(8, 3.46);
+  pack.cells[2].voltage = 2.85;
+  pack.voltage = 27.07;
+  pack.current = -20;
+  controller.good_poll(pack, {}, at_second(0));
+  controller.good_poll(pack, {}, at_second(60));
+  const auto& out = controller.good_poll(pack, {}, at_second(62));
+  EXPECT_EQ(*out.debug, R"(Started: 2023-11-14 22:13:20 UTC • running for: 1m 2s • clock: 2023-11-14 22:14:22 UTC
+Max pack voltage: 27.60 V • pack voltage: 27.07 V
+Controller voltage: 27.00 V + drop 0.10 V = CVL 27.10 V
+Law allows: 27.00 V • last limitation: 0 s
+Sum of cells: 27.07 V • difference: 0.610 V
+Highest cell: 3.460 V • penalty: 0.070 V
+Charge FET: on • discharge FET: on • charge allowed: on • discharge allowed: on
+CCL evaluated: 0 s
+Last SoC reset: 9.00 days ago • next in: 21.00 days
+SoC of BMS: 50.00 % • in use: 49.66 % • SoH: 99.0 %
+Current of BMS: -20.00 A • in use: -20.00 A
+Remaining charge: 49.66 Ah • capacity: 100.00 Ah • zero timer: 2 s)");
+  EXPECT_EQ(*out.debug_float, R"(Bulk permitted: yes
+Max pack voltage: 27.60 V <= sum of cells: 27.07 V
+Difference: 0.610 V <= limit: 0.010 V
+Wait: 900 s < elapsed: None)");
+  EXPECT_EQ(*out.debug_bulk, R"(SoC: 49.66 % < threshold: 80 %
+Difference: 0.610 V >= limit: 0.080 V
+SoC reset requested: no)");
 }
 
 TEST(ControllerDebug, AClockThatIsNowhereShowsAsANumber) {

@@ -72,6 +72,18 @@ TEST_F(StepSafety, LimitsAndPermissionsFallToZero) {
   EXPECT_FALSE(out.allow_discharge);
 }
 
+TEST_F(StepSafety, WhatCanNotBePublishedAllowsNothing) {
+  controller_.probe_steps(probe);
+  controller_.good_poll(pack_, {}, test::at_second(0));
+  ASSERT_TRUE(controller_.snapshot().allow_discharge);
+  failing = Step::snapshot;
+  const auto& out = controller_.good_poll(pack_, {}, test::at_second(1));
+  EXPECT_EQ(out.ccl, 0);
+  EXPECT_EQ(out.dcl, 0);
+  EXPECT_FALSE(out.allow_charge);
+  EXPECT_FALSE(out.allow_discharge);
+}
+
 TEST_F(StepSafety, AReadingThatCanNotBeTakenIsAFailedPoll) {
   controller_.probe_steps(probe);
   controller_.good_poll(pack_, {}, test::at_second(0));
