@@ -266,6 +266,28 @@ TEST(AntFrames, AnAnswerHoldsAllItsValuesOrIsTooShort) {
   EXPECT_EQ(ant::scan_answer(other, ant::device_request).status, Scan::Status::started);
 }
 
+TEST(AntFrames, DeviceInformationHoldsBothTexts) {
+  const auto frame = [](std::size_t length) {
+    ByteVector bytes = {0x7E, 0xA1, 0x12, 0x6C, 0x02, static_cast<std::uint8_t>(length)};
+    bytes.resize(bytes.size() + length, 'A');
+    wire::put_u16le(bytes, wire::crc_modbus(Bytes(bytes).subspan(1)));
+    bytes.insert(bytes.end(), {0xAA, 0x55});
+    return bytes;
+  };
+  EXPECT_EQ(ant::scan_answer(frame(32), ant::device_request).status, Scan::Status::complete);
+  EXPECT_EQ(ant::scan_answer(frame(31), ant::device_request).fault, Fault::length);
+  EXPECT_EQ(ant::scan_answer(frame(2), ant::device_request).fault, Fault::length);
+}
+
+TEST_F(Ant, AnotherCapacityIsTheSameBattery) {
+  device().set("capacity", "200");
+  ASSERT_TRUE(identify());
+  device().set("capacity", "190");
+  refresh();
+  EXPECT_EQ(battery().capacity, 190.0);
+  EXPECT_EQ(battery().identity.unique_id, "ANTBMS16S_200.0Ah");
+}
+
 TEST(AntFrames, OneToThirtyTwoCellsAndAThousandAmperes) {
   for (const std::size_t cells : {1U, 7U, 32U}) {
     Battery battery;

@@ -275,6 +275,23 @@ TEST_F(Mnb, BlindForTenSecondsItSwitchesOff) {
   EXPECT_TRUE(host_.pins[load_pin]);
 }
 
+TEST_F(Mnb, AContactorThatDidNotSwitchIsSwitchedAgain) {
+  ASSERT_TRUE(identify());
+  device().set("stuck", "1");
+  host_.on_change = [this](unsigned pin, bool high) {
+    host_.pins[pin] = !high;
+    throw LinkError(Fault::io, "no such line");
+  };
+  wait(11s);
+  EXPECT_TRUE(failing_refresh());
+  EXPECT_TRUE(host_.pins[charge_pin]);
+  host_.on_change = [](unsigned, bool) {};
+  wait(1s);
+  EXPECT_TRUE(failing_refresh());
+  EXPECT_FALSE(host_.pins[charge_pin]);
+  EXPECT_FALSE(host_.pins[load_pin]);
+}
+
 TEST_F(Mnb, WithoutTheDeviceItSwitchesOffAtOnce) {
   ASSERT_TRUE(identify());
   stream_.unplug();
