@@ -63,3 +63,17 @@ wait_for 60 "its battery is on D-Bus" on_bus ttyUSB3
 inside svc -dx /service/dbus-serialbattery.ttyUSB3
 wait_for 5 "and leaves" off_bus ttyUSB3
 
+step "A battery that is not on a serial port: a service of its own, as long as the configuration names it"
+spi=dbus-spibattery.spidev0.0
+printf '[DEFAULT]\nBMS_TYPE = MNB\n' >"$box/data/etc/dbus-serialbattery/config.ini"
+inside sh $home/enable.sh >"$box/printed"
+check "it is told" grep -qx "Adding $spi: /dev/spidev0.0 *" "$box/printed"
+wait_for 20 "it runs" inside_sh "svstat /service/$spi | grep -q ': up'"
+wait_for 20 "with its port and a log of its own" grep -q spidev0.0 "$box/data/log/$spi/current"
+folder=$(inside ls -id /service/$spi)
+inside sh $home/enable.sh
+check "it is left alone while nothing changes" test "$(inside ls -id /service/$spi)" = "$folder"
+printf '[DEFAULT]\n' >"$box/data/etc/dbus-serialbattery/config.ini"
+inside sh $home/enable.sh >"$box/printed"
+check "its end is told" grep -qx "Removing $spi." "$box/printed"
+check "nothing of it is left" inside_sh 'test -z "$(ls -A /service | grep "[s]pibattery")" && ! ps | grep "[s]pibattery"'
