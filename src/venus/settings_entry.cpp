@@ -36,7 +36,8 @@ SettingsEntry::Impl::Impl(std::shared_ptr<SettingsClient::Impl> owner, BatteryId
 const StoredEntry* SettingsEntry::Impl::match(const StoredEntries& entries) {
   std::vector<std::string> taken;
   for (const auto& other : client->open_entries()) {
-    if (other.get() != this) taken.push_back(other->id);
+    if (other.get() == this) break;  // those behind it have higher addresses and give way
+    taken.push_back(other->id);
   }
   id = settled_id(identity.unit, entries, taken);
   const auto* found = find_entry(entries, id);

@@ -404,6 +404,24 @@ TEST_F(SettingsClientTest, TwoUnitsOnOneCableKeepTheirIdentifiers) {
   EXPECT_EQ(second->instance(), 2);
 }
 
+TEST_F(SettingsClientTest, UnitsThatStartedWithoutTheServiceGetTheSameIdentifiersLater) {
+  options.wait = 50ms;
+  options.lock_folder = bus.folder() / "missing";  // all run as instance 1 until then
+  start_client();
+  std::vector<std::unique_ptr<SettingsEntry>> units;
+  const std::vector<std::uint8_t> line = {1, 2, 3};
+  for (const std::uint8_t address : line) {
+    auto who = identity();
+    who.unit = {"AB12", address, line};
+    units.push_back(await(client->open(who)));
+  }
+  service.start();
+  ASSERT_TRUE(until([&] { return std::ranges::all_of(units, [](const auto& unit) { return unit->persistent(); }); }));
+  EXPECT_EQ(units[0]->id(), "AB12") << "the lowest address";
+  EXPECT_EQ(units[1]->id(), "AB12_0x02");
+  EXPECT_EQ(units[2]->id(), "AB12_0x03");
+}
+
 TEST_F(SettingsClientTest, LastSeenFollowsTheWallClock) {
   service.start();
   const auto entry = await(start_client().open(identity()));
