@@ -184,6 +184,19 @@ TEST(Cache, RemembersAndToleratesGarbage) {
   EXPECT_EQ(cache.load(), found);
 }
 
+TEST(Cache, WhatIsKnownIsNotWrittenAgain) {
+  const Folder folder;
+  const DetectionCache cache(folder.path(), "ttyUSB0");
+  cache.store({"LltJbd", 0, {9600}});
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  std::filesystem::last_write_time(folder.path() / "ttyUSB0.json", long_ago);
+  const auto before = std::filesystem::last_write_time(folder.path() / "ttyUSB0.json");
+  cache.store({"LltJbd", 0, {9600}});
+  EXPECT_EQ(std::filesystem::last_write_time(folder.path() / "ttyUSB0.json"), before);
+  cache.store({"Daly", 0, {9600}});
+  EXPECT_NE(std::filesystem::last_write_time(folder.path() / "ttyUSB0.json"), before);
+}
+
 TEST(Cache, AFolderThatCannotBeWrittenDoesNoHarm) {
   const DetectionCache cache("/proc/no/such/folder", "ttyUSB0");
   cache.store({"LltJbd", 0, {9600}});

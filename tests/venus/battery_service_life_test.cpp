@@ -24,6 +24,18 @@ TEST_F(BatteryServiceTest, NameComesLast) {
   EXPECT_TRUE(client->signals().empty());
 }
 
+TEST_F(BatteryServiceTest, WhatComesWhileTheNameIsOnItsWayIsShown) {
+  service.emplace(io, info, config, controls, handlers);
+  service->publish(snapshot);
+  asio::co_spawn(io, service->announce(), asio::detached);
+  io.poll();  // asked for the name
+  snapshot.ccl = 7;
+  service->publish(snapshot);
+  ASSERT_TRUE(until([&] { return service->announced(); }));
+  client.emplace(io, name);
+  EXPECT_EQ(await(client->get("/Info/MaxChargeCurrent")).value, Value(7.0));
+}
+
 TEST_F(BatteryServiceTest, NewInstanceWithdrawsTheName) {
   start();
   const auto begin = std::chrono::steady_clock::now();
@@ -67,6 +79,9 @@ TEST_F(BatteryServiceTest, TakenNameIsReported) {
   BatteryService other(io, info, config, controls, handlers);
   EXPECT_THROW(await(other.announce()), NameTaken);
   EXPECT_EQ(await(client->owner()), service->unique_name());
+  service.reset();
+  ASSERT_TRUE(until([&] { return !client->owners().empty(); }));
+  EXPECT_EQ(client->owners().back(), "") << "who was refused does not wait for the name";
 }
 
 TEST_F(BatteryServiceTest, LastSignalArrivesBeforeTheNameGoes) {

@@ -96,6 +96,16 @@ TEST_F(BatteryServiceTest, SwitchesKeepTheAcceptedValue) {
   EXPECT_EQ(commands.back(), std::make_pair(Command::Kind::charge, 1.0));
 }
 
+TEST_F(BatteryServiceTest, SwitchesStayWhenTheServiceIsPublishedAnew) {
+  controls.charge_switch = true;
+  handlers.switch_control = [](Command) -> asio::awaitable<WriteResult> { co_return WriteResult::accepted; };
+  start();
+  EXPECT_EQ(await(client->set("/Settings/ForceChargingOff", integer(1))), 0);
+  service->publish(example_snapshot(15));
+  ASSERT_TRUE(until([&] { return client->owners().size() == 2; }));
+  EXPECT_EQ(await(client->get("/Settings/ForceChargingOff")).value, integer(1));
+}
+
 TEST_F(BatteryServiceTest, ResetSocWorksRepeatedly) {
   std::vector<double> targets;
   config.soc_calculation = true;
