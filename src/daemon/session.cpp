@@ -108,7 +108,9 @@ void Session::count_failed_poll(const control::Environment& environment) {
 
 asio::awaitable<bool> Session::is_still_there() {
   const std::string before = battery().identity.unique_id;
-  const bool found = co_await found_.driver->identify(Effort::quick);
+  bool found = co_await found_.driver->identify(Effort::quick);
+  // A slow board, or one that was woken by the question, or a lost answer: not worth a service that leaves the bus.
+  if (!found) found = co_await found_.driver->identify(Effort::thorough);
   if (!found) co_return false;
   co_return battery().identity.unique_id == before;
 }

@@ -72,6 +72,17 @@ TEST_F(Unplugged, BackWithinTheGraceTheServiceGoesOn) {
   EXPECT_EQ(client_->owners().size(), 1U) << "the name was never given up";
 }
 
+TEST_F(Unplugged, BackWithinTheGraceAnAnswerMayBeLost) {
+  serve("Seplos");
+  rig_.host().unplug();
+  rig_.fault("silence", "on");
+  rig_.fault("count", "1");
+  rig_.host().plug();
+  rig_.set("current", "9");
+  EXPECT_TRUE(becomes("/Dc/0/Current", 9.0)) << program_->output();
+  EXPECT_EQ(client_->owners().size(), 1U) << "the name was never given up";
+}
+
 TEST_F(Unplugged, LongerThanTheGraceTheProgramLeaves) {
   serve();
   rig_.host().unplug();
