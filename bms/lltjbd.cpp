@@ -172,10 +172,14 @@ class LltJbd final : public Driver {
     const unsigned wanted = on ? locks_ & ~unsigned{fet} : locks_ | fet;
     co_await session_.lock_fets(wanted, fet);
     locks_ = wanted;
-    if (on) co_return;  // a released FET may stay off for a protection
-    Battery after = battery();
-    co_await read_into(basic_info, after);
-    require(after.*state == false, "JBD: the FET is still on after the command", Fault::rejected);
+    if (on) co_return;                      // a released FET may stay off for a protection
+    for (int look = 0; look < 3; ++look) {  // the status may lag behind the acknowledgement
+      if (look > 0) co_await link().sleep(300ms);
+      Battery after = battery();
+      co_await read_into(basic_info, after);
+      if (after.*state == false) co_return;
+    }
+    throw FrameError(Fault::rejected, "JBD: the FET is still on after the command");
   }
 
   // No capture has the big unit: if a board uses it, its user should compare with a meter.

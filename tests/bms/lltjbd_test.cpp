@@ -84,6 +84,16 @@ TEST_F(Jbd, LocksAndReleasesTheFets) {
   EXPECT_EQ(battery().discharge_fet, false);
 }
 
+TEST_F(Jbd, WaitsASecondForALockToShow) {
+  ASSERT_TRUE(identify());
+  device().set("lock_lag", "2");
+  command(Command::Kind::charge, 0);
+  refresh();
+  EXPECT_EQ(battery().charge_fet, false);
+  device().set("lock_lag", "99");  // a FET that doesn't open
+  EXPECT_EQ(fault_of([&] { command(Command::Kind::discharge, 0); }), Fault::rejected);
+}
+
 TEST_F(Jbd, DoesNotLockAFetThatAProtectionSwitchedOff) {
   device().set("fet_lock", "1");
   ASSERT_TRUE(identify());

@@ -84,6 +84,7 @@ class LltJbd final : public Bms {
     table.flag("sleep", sleep_);
     table.flag("factory_mode", factory_);
     table.number("fet_lock", lock_, {0, 3});
+    table.number("lock_lag", lock_lag_);  // readings in which a new lock does not show yet
     table.flag("lock_by_fb", lock_by_fb_);
     table.flag("password", password_);
     table.flag("discard_on_leave", discard_on_leave_);
@@ -146,7 +147,10 @@ class LltJbd final : public Bms {
 
   Answer read(std::uint8_t number) {
     switch (number) {
-      case basic_info: return reply(a5_reply_ ? 0xA5 : number, ok, basic());
+      case basic_info:
+        if (lag_left_ == 0) shown_lock_ = lock_;
+        if (lag_left_ != 0) --lag_left_;
+        return reply(a5_reply_ ? 0xA5 : number, ok, basic());
       case cell_voltages: return reply(number, ok, cells());
       case product_name: return reply(number, ok, {name_.begin(), name_.end()});
       case counters: return reply(number, ok, counter_words());
@@ -205,6 +209,7 @@ class LltJbd final : public Bms {
 
   Answer lock(std::uint8_t number, Bytes data) {
     if (data.size() != 2) return reply(number, not_allowed, {});
+    lag_left_ = lock_lag_;
     if (number == fet_lock) {
       if (data[0] != 0 || data[1] > 3) return reply(number, not_allowed, {});
       lock_ = data[1];
@@ -222,7 +227,7 @@ class LltJbd final : public Bms {
 
   [[nodiscard]] std::uint8_t fet_byte() const {
     unsigned fets = (pack().charge_fet ? 1U : 0U) | (pack().discharge_fet ? 2U : 0U);
-    fets &= ~static_cast<unsigned>(lock_);
+    fets &= ~static_cast<unsigned>(shown_lock_);
     return static_cast<std::uint8_t>(fets | fet_extra_);
   }
 
@@ -237,7 +242,7 @@ class LltJbd final : public Bms {
     put_u16be(data, date_);
     put_u16be(data, static_cast<unsigned>(pack().balancing & 0xFFFFU));
     put_u16be(data, static_cast<unsigned>((pack().balancing >> 16U) & 0xFFFFU));
-    put_u16be(data, protection_ | (lock_ != 0 ? software_lock_bit : 0U));
+    put_u16be(data, protection_ | (shown_lock_ != 0 ? software_lock_bit : 0U));
     data.push_back(version_);
     data.push_back(raw<std::uint8_t>(pack().soc));
     data.push_back(fet_byte());
@@ -284,7 +289,9 @@ class LltJbd final : public Bms {
   std::int16_t balance_current_ = 0;     // mA
   bool sleep_ = false;
   bool factory_ = false;
-  std::uint8_t lock_ = 0;          // bit 0 charge, bit 1 discharge locked off
+  std::uint8_t lock_ = 0;  // bit 0 charge, bit 1 discharge locked off
+  std::uint8_t shown_lock_ = 0;
+  unsigned lock_lag_ = 0, lag_left_ = 0;
   bool lock_by_fb_ = false;        // newest firmware: register 0xFB in place of 0xE1
   bool password_ = false;          // factory mode is refused
   bool discard_on_leave_ = false;  // leaving with 0000 forgets what was written
