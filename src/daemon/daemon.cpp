@@ -137,8 +137,8 @@ asio::awaitable<bool> Daemon::port_comes_back() {
     bool same = true;
     try {
       for (const auto& session : sessions_) {
-        const bool still_there = co_await session->is_still_there();
-        same = same && still_there;
+        same = co_await session->is_still_there();
+        if (!same) break;
       }
     } catch (const LinkError&) {
       continue;  // gone again
