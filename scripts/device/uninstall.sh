@@ -30,6 +30,7 @@ if [ -z "$yes" ]; then
   read -r answer
   case $answer in y | Y | yes) yes=yes ;; esac
 fi
+trap '' HUP  # a lost SSH connection does not end it half-way
 if [ "$yes" ]; then
   cd /
   for item in "$home"/*; do
