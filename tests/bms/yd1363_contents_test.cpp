@@ -29,8 +29,8 @@ ByteVector byte(unsigned value) {
 // One driver, and answers to it with any content.
 class Contents : public testing::Test {
  protected:
-  Contents(const char* type, std::uint8_t version, std::uint8_t device, std::uint8_t address = 0)
-      : dialect_{.start = '~', .version = version, .classes = {}, .request_class = device},
+  Contents(const char* type, std::uint8_t version, std::uint8_t device, std::uint8_t address = 0, std::uint8_t start = '~')
+      : dialect_{.start = start, .version = version, .classes = {}, .request_class = device},
         address_(address),
         config_(default_config()),
         link_(stream_),
@@ -238,7 +238,7 @@ struct DarenPack {
 
 class DarenContents : public Contents {
  protected:
-  DarenContents() : Contents("Daren485", 0x22, 0x4A, 1) {}
+  explicit DarenContents(const char* type = "Daren485", std::uint8_t start = '~') : Contents(type, 0x22, 0x4A, 1, start) {}
   std::optional<Fault> reading(const DarenPack& pack) {
     return take(0x42, byte(0) + words(1, 6000) + words(1, static_cast<unsigned>(pack.cells * 330)) +
                           byte(static_cast<unsigned>(pack.cells)) + words(pack.cells, 3300) + words(3, 250) +
@@ -251,7 +251,23 @@ class DarenContents : public Contents {
   }
 };
 
+class Ks48100Contents : public DarenContents {
+ protected:
+  Ks48100Contents() : DarenContents("KS48100", '>') {}
+};
+
 }  // namespace
+
+TEST_F(Ks48100Contents, AnAnswerNamesItsQuestionOrTheClass) {
+  for (const unsigned code : {0x42U, 0x4AU}) {
+    class_ = static_cast<std::uint8_t>(code);
+    EXPECT_EQ(reading({}), std::nullopt) << code;
+  }
+  for (const unsigned late : {0x47U, 0x51U, 0xB0U}) {
+    class_ = static_cast<std::uint8_t>(late);
+    EXPECT_EQ(reading({}), Fault::timeout) << late;
+  }
+}
 
 TEST_F(DarenContents, ReadsUnusualPacks) {
   EXPECT_EQ(reading({.cells = 32, .sensors = 20}), std::nullopt);
