@@ -147,6 +147,18 @@ TEST_F(Link, AsksAgainAfterSilence) {
   EXPECT_EQ(asked, 3);
 }
 
+TEST_F(Link, AsksAgainAfterTheRetryGap) {
+  std::vector<TimePoint> asked;
+  stream_.set_responder([&](Bytes) {
+    asked.push_back(stream_.now());
+    return ScriptedStream::Answer{};
+  });
+  EXPECT_EQ(fault_of_asking({.first_byte = 100ms, .attempts = 2, .retry_gap = 400ms}), Fault::timeout);
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_GE(asked[1] - asked[0], 400ms);
+  EXPECT_LT(asked[1] - asked[0], 420ms);
+}
+
 TEST_F(Link, ARefusalIsFinal) {
   int asked = 0;
   stream_.set_responder([&asked](Bytes) {

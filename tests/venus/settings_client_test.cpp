@@ -230,6 +230,14 @@ TEST_F(SettingsClientTest, ASecondBatteryWithTheSameIdentifierIsRefused) {
   }
 }
 
+TEST_F(SettingsClientTest, AMomentaryLookAtTheLockIsNoConflict) {
+  service.start();
+  auto look = InstanceLock::acquire(bus.folder(), 1, "com.victronenergy.battery.ttyUSB9");
+  asio::steady_timer soon(io, 50ms);
+  soon.async_wait([&](auto) { look.lock.reset(); });
+  EXPECT_EQ(await(start_client().open(identity()))->instance(), 1);
+}
+
 TEST_F(SettingsClientTest, LockFileContentAndRelease) {
   service.start();
   auto entry = await(start_client().open(identity()));

@@ -149,6 +149,8 @@ TEST_F(CleanUp, WithoutTimeStampOnlyTheInstanceGoes) {
 
 TEST_F(CleanUp, NothingWithAWrongClock) {
   EXPECT_TRUE(stale_entries({seen("serialbattery_A", now)}, 5000, nobody).empty()) << "1970";
+  const StoredEntry without_time = stored("serialbattery_ttyUSB3", {{"ClassAndVrmInstance", text("battery:2")}});
+  EXPECT_TRUE(stale_entries({without_time}, 5000, nobody).empty()) << "1970";
   EXPECT_TRUE(stale_entries({seen("serialbattery_A", 40 * day), seen("serialbattery_B", -day)}, now, nobody).empty())
       << "time stamp in the future";
 }
