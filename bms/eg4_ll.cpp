@@ -92,7 +92,6 @@ class Eg4Ll final : public modbus::ModbusDriver {
  protected:
   asio::awaitable<bool> probe(Battery& found, Effort effort) override {
     begin_probe(effort, 300ms, 3);
-    shown_.fill(false);
     note().erase("bms_thresholds");
     co_await read(hardware);
     decode(found);

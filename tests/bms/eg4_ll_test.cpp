@@ -55,6 +55,14 @@ TEST_F(Eg4Ll, ACoolSensorDoesNotGetLost) {
   EXPECT_EQ(battery().temperatures[2], 0.0);
 }
 
+TEST_F(Eg4Ll, ACoolSensorDoesNotGetLostWithTheConnection) {
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().temperatures[0], 24.0);
+  device().set("temperature1", "0");
+  ASSERT_TRUE(identify());
+  EXPECT_EQ(battery().temperatures[0], 0.0);
+}
+
 TEST_F(Eg4Ll, FetsFollowTheProtections) {
   ASSERT_TRUE(identify());
   device().set("warnings", "0x0002");
