@@ -205,6 +205,18 @@ TEST_F(DalyBoard, FallsBackToTheExtremesAndAsksForTheListSeldom) {
   EXPECT_EQ(battery().temperatures[2], std::nullopt);
 }
 
+TEST_F(DalyBoard, AsksForTheOtherSignAfterTenContradictions) {
+  const LogText log;
+  ASSERT_TRUE(identify());
+  set("charging_counts_up", "on");
+  set("current", "20");
+  for (int i = 0; i < 9; ++i) refresh();
+  EXPECT_EQ(battery().current, -20.0);
+  EXPECT_EQ(log.count("set INVERT_CURRENT_MEASUREMENT = -1"), 0U);
+  for (int i = 0; i < 10; ++i) refresh();
+  EXPECT_EQ(log.count("set INVERT_CURRENT_MEASUREMENT = -1"), 1U);
+}
+
 TEST_F(DalyBoard, ShowsItsOwnTemperatureOnlyOnNewBoards) {
   set("mos_in_status", "on");
   ASSERT_TRUE(identify());

@@ -102,6 +102,9 @@ TEST_F(Heltec, IsAcceptedWithoutSignatureOnlyIfPlausible) {
   device().set("cell1", "0.5");
   EXPECT_FALSE(identify());
   device().set("cell1", "3.3");
+  device().set("voltage", "15");
+  EXPECT_FALSE(identify());
+  device().set("voltage", "auto");
   device().set("chemistry", "9");
   EXPECT_FALSE(identify());
 }
@@ -116,6 +119,24 @@ TEST_F(Heltec, AnotherNumberOfCellsIsRefused) {
   ASSERT_TRUE(identify());
   device().set("cells", "15");
   EXPECT_EQ(failing_refresh(), Fault::implausible);
+}
+
+TEST_F(TwoHeltecs, ASilentOneIsAskedOnceAPoll) {
+  const auto first = make(1, true, true), second = make(5, true, true);
+  ASSERT_TRUE(run(first->identify(Effort::quick)));
+  ASSERT_TRUE(run(second->identify(Effort::quick)));
+  device().set_fault("5/silence", "on");
+  const auto asked = [&] {
+    const std::size_t before = sent_so_far();
+    EXPECT_EQ(fault_of([&] { run(second->refresh()); }), Fault::timeout);
+    return sent_so_far() - before;
+  };
+  EXPECT_EQ(asked(), 3U);
+  EXPECT_EQ(asked(), 1U);
+  device().set_fault("5/silence", "off");
+  run(second->refresh());
+  device().set_fault("5/silence", "on");
+  EXPECT_EQ(asked(), 3U);
 }
 
 TEST_F(TwoHeltecs, AreTwoBatteriesOnOneLine) {

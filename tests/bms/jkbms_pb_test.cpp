@@ -138,6 +138,13 @@ TEST_F(Pb, NeedsProofOfTheSenderUntilItIsFound) {
   EXPECT_FALSE(identify());
 }
 
+TEST_F(Pb, NeedsProofOfTheSenderWhenItIsLookedForAgain) {
+  ASSERT_TRUE(identify());
+  set("no_acknowledgement", "on");
+  EXPECT_EQ(failing_refresh(), std::nullopt);
+  EXPECT_FALSE(identify());
+}
+
 TEST_F(Pb, TakesAnswersWithoutAcknowledgementFromTheOnlyConfiguredUnit) {
   context_.address_configured = true;
   set("no_acknowledgement", "on");

@@ -53,6 +53,12 @@ TEST_F(Seplosv3, TakesTheLowerOfAllowedAndAskedCurrent) {
   EXPECT_EQ(battery().limits.discharge_current, 0.0);
 }
 
+TEST_F(Seplosv3, SendsNothingWhereSomebodyElseTalks) {
+  context_.busy_line = true;
+  EXPECT_FALSE(identify());
+  EXPECT_EQ(sent_so_far(), 0U);
+}
+
 TEST_F(Seplosv3, MoreRemainingThanFullIsUnknown) {
   device().set("remaining", "104");
   ASSERT_TRUE(identify());
