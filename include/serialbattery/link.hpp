@@ -38,7 +38,8 @@ struct LineSettings {
   bool operator==(const LineSettings&) const = default;
 };
 
-/// Moves bytes. All functions throw LinkError(closed) when the other end is gone for good, LinkError(io) on other failures.
+/// Moves bytes. All functions throw LinkError(closed) when the other end is gone for good, LinkError(timeout) when a device takes no bytes
+/// or gives none back, LinkError(io) on other failures.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;

@@ -18,4 +18,11 @@ Snapshot without_measurements(Snapshot snapshot) {
   return snapshot;
 }
 
+void allow_nothing(Snapshot& snapshot) noexcept {
+  snapshot.ccl = 0;
+  snapshot.dcl = 0;
+  snapshot.allow_charge = false;
+  snapshot.allow_discharge = false;
+}
+
 }  // namespace serialbattery::control

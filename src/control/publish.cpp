@@ -7,6 +7,7 @@
 
 #include "control/alarms.hpp"
 #include "control/debug_text.hpp"
+#include "control/farewell.hpp"
 #include "control/numbers.hpp"
 
 namespace serialbattery::control {
@@ -127,10 +128,7 @@ void fill_snapshot(State& s, const Now& now) {
 
 void fill_safe_snapshot(State& s) noexcept {
   Snapshot& out = s.snapshot;
-  out.ccl = 0;
-  out.dcl = 0;
-  out.allow_charge = false;
-  out.allow_discharge = false;
+  allow_nothing(out);
   out.cvl = std::min(out.cvl, s.charge_voltage.published(s.settings->config));
 }
 

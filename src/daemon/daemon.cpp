@@ -86,8 +86,8 @@ asio::awaitable<bool> Daemon::find_batteries() {
   co_return !found_.empty();
 }
 
-asio::awaitable<void> Daemon::stop() {
-  for (const auto& session : sessions_) co_await session->stop();
+asio::awaitable<void> Daemon::stop(Leaving why) {
+  for (const auto& session : sessions_) co_await session->stop(why);
   sessions_.clear();
 }
 
@@ -179,7 +179,7 @@ asio::awaitable<void> Daemon::remove_lost_sessions() {
       continue;
     }
     spdlog::error("{}: the BMS has been silent for too long: the battery service ends", port_name());
-    co_await (*it)->stop();
+    co_await (*it)->stop(Leaving::orderly);
     it = sessions_.erase(it);
   }
 }

@@ -31,7 +31,7 @@ class Daemon {
   asio::awaitable<ExitCode> run();
 
   /// Saves what has to be saved and gives the bus names back; less than a second.
-  asio::awaitable<void> stop();
+  asio::awaitable<void> stop(Leaving why);
 
  private:
   asio::awaitable<bool> find_batteries();

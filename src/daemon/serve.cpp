@@ -69,7 +69,7 @@ class Supervised {
   void ended(const std::exception_ptr& error, ExitCode code) {
     code_ = signalled_ ? ExitCode::stopped : error ? explain(error) : code;
     start_limit();
-    asio::co_spawn(io_, daemon_.stop(), [this](std::exception_ptr) {
+    asio::co_spawn(io_, daemon_.stop(code_ == ExitCode::failure ? Leaving::failure : Leaving::orderly), [this](std::exception_ptr) {
       signals_.cancel();
       limit_.cancel();
       io_.stop();

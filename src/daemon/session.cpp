@@ -115,13 +115,18 @@ asio::awaitable<bool> Session::is_still_there() {
   co_return battery().identity.unique_id == before;
 }
 
-asio::awaitable<void> Session::stop() {
+asio::awaitable<void> Session::stop(Leaving why) {
   for (const auto& write : writes_) {
     write->result = venus::WriteResult::refused;
     write->done.cancel();
   }
   writes_.clear();
   if (!service_) co_return;
+  if (why == Leaving::failure) {
+    control::Snapshot last = controller_->snapshot();
+    control::allow_nothing(last);
+    service_->publish(last);
+  }
   const Now moment = now();
   co_await serving_.entry->flush(controller_->persisted(moment), moment.mono);
   co_await service_->withdraw();

@@ -32,6 +32,9 @@ struct Serving {
   std::function<void()> wake;  // something waits for the next poll
 };
 
+/// Why a battery leaves the bus.
+enum class Leaving { orderly, failure };
+
 class Session {
  public:
   enum class Poll { good, failed, port_gone };
@@ -56,8 +59,9 @@ class Session {
   /// control.md 9.2: the BMS has been silent for too long.
   [[nodiscard]] bool must_leave() const { return controller_ && controller_->must_leave(); }
 
-  /// Saves what has to survive and gives the bus name back; the last publication is on the wire when it returns.
-  asio::awaitable<void> stop();
+  /// Saves what has to survive and gives the bus name back; the last publication is on the wire when it returns. After a failure of the
+  /// program that publication allows no current: clients go on with the last limits for a while.
+  asio::awaitable<void> stop(Leaving why);
 
   void set_poll_interval(Duration interval);
   void set_capture(link::CaptureFile* capture) { capture_ = capture; }
