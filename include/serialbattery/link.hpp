@@ -116,7 +116,8 @@ class Tap {
 
 class ByteLink {
  public:
-  static constexpr std::size_t buffer_size = 2048;  // no BMS answer is longer; more input is cut
+  /// The longest answer of all, a YD/T 1363 frame of 4113 characters, with an echo or some noise in front of it. More input is cut.
+  static constexpr std::size_t buffer_size = 4352;
 
   explicit ByteLink(ByteStream& stream) : stream_(stream) {}
 

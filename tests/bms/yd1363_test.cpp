@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "support/scripted_stream.hpp"
+
 namespace serialbattery::yd1363 {
 
 namespace {
@@ -72,6 +74,24 @@ TEST(Yd1363, ReportsTheFirstOfSeveralKindsOfDamage) {
   wrong_sum[14] = '2';
   both.insert(both.end(), wrong_sum.begin(), wrong_sum.end());
   EXPECT_EQ(search(both, pace).fault, Fault::length);
+}
+
+// The master of a stack may answer for all of it at once.
+TEST(Yd1363, TheLongestFrameBehindItsEchoFitsIntoTheLink) {
+  const ByteVector question = encode(pace, {0x25, 0, 0x46, 0x42, {0xFF}});
+  const Message stack{.version = 0x25, .address = 0, .device = 0x46, .code = 0, .info = ByteVector(2047, 0xA5)};
+  ByteVector line = question;
+  const ByteVector frame = encode(pace, stack);
+  line.insert(line.end(), frame.begin(), frame.end());
+  test::ScriptedStream stream([&](Bytes) { return test::ScriptedStream::Answer{{line, Duration{}}}; });
+  ByteLink link(stream);
+  const auto framing = [&](Bytes seen) { return scan(pace, question, seen, [](const Message&) { return true; }); };
+  const auto conversation = [&]() -> asio::awaitable<std::size_t> {
+    const Bytes answer = co_await link.transact(question, framing, {.first_byte = 500ms, .between_bytes = 60ms, .total = 10s});
+    co_return answer.size();
+  };
+  EXPECT_EQ(test::run(conversation()), frame.size());
+  EXPECT_EQ(frame.size(), 4112U) << "4094 characters of contents: pairs of digits";
 }
 
 TEST(Yd1363, WhatIsNoTextIsNoise) {
