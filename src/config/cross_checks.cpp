@@ -1,10 +1,9 @@
 // Checks across keys, in the order of config.md 5; each corrected value is what the following checks see.
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-
 #include "config/draft.hpp"
 #include "config/text.hpp"
+#include "model/dbus_names.hpp"
 
 namespace serialbattery::config {
 
@@ -66,39 +65,13 @@ void check_disconnect_window(Draft& draft) {
   }
 }
 
-constexpr bool is_word_char(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-/// Is there something between all separators, and all of it allowed?
-bool are_elements(std::string_view text, char separator, bool (*allowed)(char)) {
-  const auto twice = [separator](char a, char b) { return a == separator && b == separator; };
-  return !text.empty() && text.front() != separator && text.back() != separator && std::ranges::adjacent_find(text, twice) == text.end() &&
-         std::ranges::all_of(text, [&](char c) { return c == separator || allowed(c); });
-}
-
-/// "com.victronenergy.battery.ttyS2"
-bool is_bus_name(std::string_view text) {
-  constexpr std::size_t longest = 255;
-  const auto digit_first = [](char a, char b) { return a == '.' && is_digit(b); };
-  return text.size() <= longest && text.find('.') != std::string_view::npos && !is_digit(text.front()) &&
-         std::ranges::adjacent_find(text, digit_first) == text.end() &&
-         are_elements(text, '.', [](char c) { return is_word_char(c) || c == '-'; });
-}
-
-/// "/Dc/0/Current"
-bool is_item_path(std::string_view text) {
-  return text.starts_with('/') && are_elements(text.substr(1), '/', is_word_char);
-}
-
-/// The bus refuses to listen for what can not exist, and then nothing would run.
+/// A mistake of the sensor's name costs the sensor, and nothing else: the BMS measures, too.
 void check_external_sensor(Draft& draft) {
   const auto check = [&draft](std::string Config::*member, bool (*is_good)(std::string_view), std::string_view what,
                               std::string_view consequence) {
     const std::string& text = draft.config.*member;
     if (text.empty() || is_good(text)) return;
-    draft.raise(key_of(member), Code::bad_value, fmt::format("'{}' is no {}", printable(text, 60), what), std::string(consequence));
-    draft.replace(key_of(member));
+    draft.raise(key_of(member), Code::bad_name, fmt::format("'{}' is no {}", printable(text, 60), what), std::string(consequence));
   };
   check(&Config::external_sensor_dbus_device, is_bus_name, "D-Bus name such as com.victronenergy.battery.ttyS2",
         "there is no external sensor");

@@ -42,6 +42,7 @@ enum class Code : std::uint8_t {
   window_empty,
   conflict_external_soc,
   bulk_return_unlikely,
+  bad_name,
 };
 
 /// A remark (class N) is only logged; an error (class E) shows as /State 10 and /ErrorCode 119 until the next start.
@@ -90,10 +91,11 @@ inline constexpr CodeInfo all_codes[] = {
     {Code::conflict_external_soc, Severity::error, "conflict-external-soc",
      "SOC_CALCULATION together with an external state of charge. The external one wins."},
     {Code::bulk_return_unlikely, Severity::remark, "bulk-return-unlikely", "Both rules that end float are practically off."},
+    {Code::bad_name, Severity::remark, "bad-name", "A name or a path that can not exist on D-Bus. There is no such sensor."},
 };
 
 static_assert(std::ranges::is_sorted(all_codes, {}, &CodeInfo::code) &&
-              std::size(all_codes) == static_cast<std::size_t>(Code::bulk_return_unlikely) + 1);
+              std::size(all_codes) == static_cast<std::size_t>(Code::bad_name) + 1);
 
 constexpr const CodeInfo& info(Code code) {
   return all_codes[static_cast<std::size_t>(code)];

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "model/dbus_names.hpp"
 #include "venus/value.hpp"
 
 namespace serialbattery::venus {
@@ -27,8 +28,8 @@ struct ExternalSensorWatch::Impl : std::enable_shared_from_this<ExternalSensorWa
   };
 
   Impl(std::shared_ptr<Bus> connection, SensorSource from) : bus(std::move(connection)), source(std::move(from)) {
-    if (!source.current_path.empty()) quantities.push_back({source.current_path, &control::ExternalSensor::current});
-    if (!source.soc_path.empty()) quantities.push_back({source.soc_path, &control::ExternalSensor::soc});
+    if (is_item_path(source.current_path)) quantities.push_back({source.current_path, &control::ExternalSensor::current});
+    if (is_item_path(source.soc_path)) quantities.push_back({source.soc_path, &control::ExternalSensor::soc});
   }
 
   void start();
@@ -119,7 +120,7 @@ asio::awaitable<void> ExternalSensorWatch::Impl::read(std::string path) {
 
 ExternalSensorWatch::ExternalSensorWatch(std::shared_ptr<Bus> bus, SensorSource source)
     : impl_(std::make_shared<Impl>(std::move(bus), std::move(source))) {
-  impl_->start();
+  if (is_bus_name(impl_->source.service)) impl_->start();
 }
 
 ExternalSensorWatch::~ExternalSensorWatch() {

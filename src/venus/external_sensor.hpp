@@ -9,7 +9,7 @@
 
 namespace serialbattery::venus {
 
-/// Which service, which items. An empty path: that value is not taken from outside.
+/// Which service, which items. An empty path, or one that can not be on the bus: that value is not taken from outside.
 struct SensorSource {
   std::string service;
   std::string current_path;

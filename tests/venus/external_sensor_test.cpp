@@ -36,6 +36,16 @@ struct ExternalValues : ::testing::Test {
   std::optional<BatteryService> sensor;
 };
 
+// The bus refuses to listen for them; that must not end the program.
+TEST_F(ExternalValues, NamesThatCanNotExistCostOnlyTheSensor) {
+  const ExternalSensorWatch no_name(Bus::connect(io, nullptr), {"x", "/Dc/0/Current", "/Soc"});
+  const ExternalSensorWatch no_path(Bus::connect(io, nullptr), {shunt, "Dc/0/Current", "/Soc"});
+  start_sensor(-4.5);
+  ASSERT_TRUE(until([&] { return no_path.value().soc == 55.0; }));
+  EXPECT_EQ(no_path.value().current, std::nullopt);
+  EXPECT_EQ(no_name.value().current, std::nullopt);
+}
+
 TEST_F(ExternalValues, SensorAppearsChangesTurnsInvalidAndVanishes) {
   ExternalSensorWatch watch(Bus::connect(io, nullptr), {shunt, "/Dc/0/Current", ""});
   test::run_for(io, 50ms);
